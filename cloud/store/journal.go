@@ -111,16 +111,21 @@ func (j Journal[T]) Delete(ctx context.Context, scope Scope, stream string) erro
 	})
 }
 
-// sequences gives out sequence numbers. It belongs to the writer, counts in
-// memory, and is written once a commit; a write that was taken back leaves a
-// gap.
+// reserved is how many sequence numbers are taken out of the database at once.
+// What is left of them when the process ends is a gap.
+const reserved = 1024
+
+// sequences gives out sequence numbers. It belongs to the writer and counts in
+// memory; the database holds how far it may count. A write that was taken back
+// leaves a gap.
 type sequences struct {
-	last  map[string]int64
+	last  map[string]int64 // given out
+	bound map[string]int64 // in the database, once dirty is flushed
 	dirty map[string]bool
 }
 
 func newSequences() *sequences {
-	return &sequences{last: map[string]int64{}, dirty: map[string]bool{}}
+	return &sequences{last: map[string]int64{}, bound: map[string]int64{}, dirty: map[string]bool{}}
 }
 
 // take gives the first of n new numbers.
@@ -134,19 +139,27 @@ func (s *sequences) take(c *conn, kind string, n int64) (int64, error) {
 		if err != nil {
 			return 0, err
 		}
+		s.bound[kind] = last
 	}
 	s.last[kind] = last + n
-	s.dirty[kind] = true
+	if s.last[kind] > s.bound[kind] {
+		s.bound[kind] = s.last[kind] + reserved
+		s.dirty[kind] = true
+	}
 	return last + 1, nil
 }
 
+// flush writes the bounds that were raised; the commit that follows makes the
+// numbers good.
 func (s *sequences) flush(c *conn) error {
 	for kind := range s.dirty {
-		_, err := c.exec(`INSERT INTO sequences (kind, last) VALUES (?, ?) ON CONFLICT DO UPDATE SET last = excluded.last`, kind, s.last[kind])
+		_, err := c.exec(`INSERT INTO sequences (kind, last) VALUES (?, ?) ON CONFLICT DO UPDATE SET last = excluded.last`, kind, s.bound[kind])
 		if err != nil {
 			return err
 		}
-		delete(s.dirty, kind)
 	}
 	return nil
 }
+
+// flushed is called when what flush wrote is committed.
+func (s *sequences) flushed() { clear(s.dirty) }

@@ -94,7 +94,11 @@ func (w *writer) loop() {
 func (w *writer) commit(batch []*write) []*write {
 	_, err := w.conn.exec("BEGIN IMMEDIATE")
 	for i := 0; i < len(batch); i++ {
-		if err == nil {
+		switch {
+		case err != nil:
+		case i == 0:
+			err = w.runFirst(batch[0])
+		default:
 			w.run(batch[i])
 		}
 		if i+1 == len(batch) && len(batch) < batchLimit {
@@ -126,6 +130,25 @@ func (w *writer) finish() error {
 		return err
 	}
 	_, err := w.conn.exec("COMMIT")
+	if err == nil {
+		w.sequences.flushed()
+	}
+	return err
+}
+
+// runFirst runs the first write of a transaction, which needs no savepoint:
+// when it fails, the transaction begins anew.
+func (w *writer) runFirst(job *write) error {
+	wanted := job.guard
+	job.guard = unguarded
+	w.run(job)
+	if wanted == unguarded || job.err == nil {
+		return nil
+	}
+	if _, err := w.conn.exec("ROLLBACK"); err != nil {
+		return err
+	}
+	_, err := w.conn.exec("BEGIN IMMEDIATE")
 	return err
 }
 

@@ -77,16 +77,18 @@ type model struct {
 }
 
 type ref struct {
-	Shape           string `json:"shape"`
-	Location        string `json:"location"`
-	LocationName    string `json:"locationName"`
-	Flattened       bool   `json:"flattened"`
-	XMLAttribute    bool   `json:"xmlAttribute"`
-	TimestampFormat string `json:"timestampFormat"`
-	XMLNamespace    struct {
-		URI    string `json:"uri"`
-		Prefix string `json:"prefix"`
-	} `json:"xmlNamespace"`
+	Shape           string    `json:"shape"`
+	Location        string    `json:"location"`
+	LocationName    string    `json:"locationName"`
+	Flattened       bool      `json:"flattened"`
+	XMLAttribute    bool      `json:"xmlAttribute"`
+	TimestampFormat string    `json:"timestampFormat"`
+	XMLNamespace    namespace `json:"xmlNamespace"`
+}
+
+type namespace struct {
+	URI    string `json:"uri"`
+	Prefix string `json:"prefix"`
 }
 
 type shape struct {
@@ -94,11 +96,12 @@ type shape struct {
 	Members         map[string]ref `json:"members"`
 	Member          *ref           `json:"member"`
 	Key, Value      *ref
-	Required        []string `json:"required"`
-	Payload         string   `json:"payload"`
-	Flattened       bool     `json:"flattened"`
-	TimestampFormat string   `json:"timestampFormat"`
-	Exception       bool     `json:"exception"`
+	Required        []string  `json:"required"`
+	Payload         string    `json:"payload"`
+	Flattened       bool      `json:"flattened"`
+	TimestampFormat string    `json:"timestampFormat"`
+	XMLNamespace    namespace `json:"xmlNamespace"`
+	Exception       bool      `json:"exception"`
 	Error           struct {
 		Code           string `json:"code"`
 		HTTPStatusCode int    `json:"httpStatusCode"`
@@ -239,6 +242,9 @@ func binding(src *model, m *wire.Model, in shape, member string, r ref) (wire.Me
 	}
 	if r.XMLNamespace.Prefix != "" || target.Type == "structure" && r.XMLNamespace.URI != "" && r.XMLNamespace.URI != m.Namespace {
 		b.Namespace = r.XMLNamespace.URI
+	}
+	if target.XMLNamespace.Prefix != "" { // that its attributes' names begin with
+		b.Namespace = target.XMLNamespace.URI
 	}
 	return b, nil
 }
