@@ -1,0 +1,134 @@
+package codeconnections
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/codeconnections/types"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"ouro/cloud/door"
+	"ouro/cloud/git"
+)
+
+// GetBranchInput names a branch of a repository behind a connection.
+type GetBranchInput struct {
+	ConnectionArn    *string
+	FullRepositoryId *string
+	BranchName       *string
+}
+
+// GetBranchOutput tells at which commit a branch is: what CodePipeline has as
+// output variables of a connection's source action
+// (https://docs.aws.amazon.com/codepipeline/latest/userguide/reference-variables.html).
+type GetBranchOutput struct {
+	AuthorDate        *string // RFC 3339, UTC
+	AuthorDisplayName *string
+	AuthorEmail       *string
+	AuthorId          *string
+	BranchName        *string
+	CommitId          *string
+	CommitMessage     *string
+	ProviderType      types.ProviderType
+	CloneUrl          *string // for git, of the whole repository
+}
+
+// GetBranch describes the last commit of a branch.
+func (s *Service) GetBranch(ctx context.Context, in *GetBranchInput) (*GetBranchOutput, error) {
+	name := aws.ToString(in.BranchName)
+	c, commit, err := s.commit(ctx, in.ConnectionArn, in.FullRepositoryId, git.Branches+name)
+	if errors.Is(err, git.ErrNoRef) {
+		return nil, &types.ResourceNotFoundException{Message: aws.String(fmt.Sprintf(
+			"[%s] No Branch [%s] found for FullRepositoryName [%s]", c.Provider, name, aws.ToString(in.FullRepositoryId)))}
+	}
+	if err != nil {
+		return nil, err
+	}
+	a, err := parseARN(ctx, in.ConnectionArn, "connection")
+	if err != nil {
+		return nil, err
+	}
+	return &GetBranchOutput{
+		AuthorDate:        aws.String(commit.Author.When.UTC().Format(time.RFC3339)),
+		AuthorDisplayName: aws.String(commit.Author.Name), AuthorEmail: aws.String(commit.Author.Email),
+		AuthorId:   aws.String(commit.Author.Email),
+		BranchName: in.BranchName, CommitId: aws.String(commit.ID),
+		CommitMessage: aws.String(strings.TrimSuffix(commit.Message, "\n")), ProviderType: c.Provider,
+		CloneUrl: aws.String(s.cloneURL(a.scope, c.ID, *in.FullRepositoryId)),
+	}, nil
+}
+
+// commit finds the commit that a specifier names; git.ErrNoRef also tells of
+// a repository that is not there, which is one without branches.
+func (s *Service) commit(ctx context.Context, arn, repositoryID *string, specifier string) (connection, git.Commit, error) {
+	c, g, err := s.repository(ctx, arn, repositoryID)
+	if err != nil {
+		return c, git.Commit{}, err
+	}
+	commit, err := g.Resolve(ctx, specifier)
+	return c, commit, err
+}
+
+// repository opens a repository behind a connection of the caller.
+func (s *Service) repository(ctx context.Context, arn, repositoryID *string) (connection, *git.Repository, error) {
+	c, scope, err := s.findConnection(ctx, arn)
+	if err != nil {
+		return c, nil, err
+	}
+	if id := aws.ToString(repositoryID); !validRepositoryID(id) {
+		return c, nil, invalid("%q is not a full repository id: it must be OWNER/REPOSITORY", id)
+	}
+	g, err := s.git.Open(ctx, scope, gitID(c.ID, *repositoryID))
+	if errors.Is(err, git.ErrNoRepository) {
+		err = fmt.Errorf("repository %q: %w", *repositoryID, git.ErrNoRef)
+	}
+	return c, g, err
+}
+
+// StartUploadArchiveToS3Input says which commit goes where.
+type StartUploadArchiveToS3Input struct {
+	ConnectionArn    *string
+	FullRepositoryId *string
+	CommitId         *string // or a reference, a branch or a tag
+	Bucket           *string
+	Key              *string
+	KmsKeyId         *string // encrypts the object; optional
+}
+
+// StartUploadArchiveToS3Output tells what was uploaded.
+type StartUploadArchiveToS3Output struct {
+	CommitId  *string
+	ETag      *string
+	VersionId *string // of the object, in a bucket with versions
+}
+
+// StartUploadArchiveToS3 puts the files of a commit as a zip into S3, with the
+// caller's permissions there. It answers when that is done.
+func (s *Service) StartUploadArchiveToS3(ctx context.Context, in *StartUploadArchiveToS3Input) (*StartUploadArchiveToS3Output, error) {
+	c, g, err := s.repository(ctx, in.ConnectionArn, in.FullRepositoryId)
+	var commit git.Commit
+	if err == nil {
+		commit, err = g.Resolve(ctx, aws.ToString(in.CommitId))
+	}
+	if errors.Is(err, git.ErrNoRef) || errors.Is(err, git.ErrNoObject) {
+		return nil, &types.ResourceNotFoundException{Message: aws.String(fmt.Sprintf(
+			"[%s] No Commit [%s] found for FullRepositoryName [%s]", c.Provider, aws.ToString(in.CommitId), aws.ToString(in.FullRepositoryId)))}
+	}
+	if err != nil {
+		return nil, err
+	}
+	object := &s3.PutObjectInput{Bucket: in.Bucket, Key: in.Key}
+	if aws.ToString(in.KmsKeyId) != "" {
+		object.ServerSideEncryption, object.SSEKMSKeyId = s3types.ServerSideEncryptionAwsKms, in.KmsKeyId
+	}
+	put, err := g.UploadArchive(ctx, s3.NewFromConfig(s.host.As(door.CallerFrom(ctx))), commit.ID, object)
+	if err != nil {
+		return nil, err
+	}
+	return &StartUploadArchiveToS3Output{CommitId: aws.String(commit.ID), ETag: put.ETag, VersionId: put.VersionId}, nil
+}
