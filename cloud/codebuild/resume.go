@@ -1,0 +1,86 @@
+package codebuild
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/codebuild/types"
+
+	"ouro/cloud/store"
+)
+
+// lost is what a build shows that was in progress when the local cloud died.
+const lost = "The build's host was lost: the local cloud ended while the build ran"
+
+// clearAway ends the builds of a process that was killed. Their processes die
+// with it by themselves, but for those that have left their group.
+func (s *Service) clearAway(ctx context.Context) error {
+	kept, err := s.builds.All(ctx, store.Query{})
+	if err != nil {
+		return fmt.Errorf("looking for builds in progress: %w", err)
+	}
+	var markers []string
+	for _, e := range kept {
+		if !e.Value.Build.BuildComplete {
+			markers = append(markers, "CODEBUILD_BUILD_ARN="+*e.Value.Build.Arn)
+		}
+	}
+	if len(markers) > 0 {
+		killStrays(markers...)
+	}
+	for _, e := range kept {
+		if e.Value.Build.BuildComplete {
+			continue
+		}
+		_, err := s.builds.Update(ctx, e.Scope, e.ID, func(rec *record) error {
+			s.lose(&rec.Build)
+			return nil
+		})
+		if err != nil {
+			return fmt.Errorf("ending build %q: %w", e.ID, err)
+		}
+	}
+	return errors.Join(s.removeFolders(), s.forgetTokens(ctx))
+}
+
+// lose ends a build as AWS ends one whose host is gone.
+func (s *Service) lose(b *types.Build) {
+	now := s.now()
+	if p := &b.Phases[len(b.Phases)-1]; p.EndTime == nil {
+		endPhase(b, types.StatusTypeFault, now, types.PhaseContext{StatusCode: aws.String("INTERNAL_SERVICE_ERROR"), Message: aws.String(lost)})
+	}
+	complete(b, types.StatusTypeFault, now)
+}
+
+// removeFolders deletes what builds of earlier processes have left on disk.
+func (s *Service) removeFolders() error {
+	root := s.host.Store().Dir("builds")
+	entries, err := os.ReadDir(root)
+	if err != nil {
+		return fmt.Errorf("looking for folders of builds: %w", err)
+	}
+	for _, e := range entries {
+		removeTree(filepath.Join(root, e.Name()))
+	}
+	return nil
+}
+
+// forgetTokens deletes idempotency tokens that no longer count.
+func (s *Service) forgetTokens(ctx context.Context) error {
+	tokens, err := s.tokens.All(ctx, store.Query{})
+	if err != nil {
+		return fmt.Errorf("looking for expired tokens: %w", err)
+	}
+	for _, t := range tokens {
+		if s.now().After(t.Value.Expires) {
+			if err := s.tokens.Delete(ctx, t.Scope, t.ID); err != nil && !errors.Is(err, store.ErrNotFound) {
+				return fmt.Errorf("deleting an expired token: %w", err)
+			}
+		}
+	}
+	return nil
+}
