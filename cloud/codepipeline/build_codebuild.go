@@ -1,0 +1,164 @@
+package codepipeline
+
+import (
+	"context"
+	"encoding/json"
+	"path"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/codebuild"
+	cbtypes "github.com/aws/aws-sdk-go-v2/service/codebuild/types"
+	"github.com/aws/aws-sdk-go-v2/service/codepipeline/types"
+)
+
+// codeBuild runs a build, for the categories Build and Test. AWS hands a build
+// its artifacts by a way that is closed to others; here they are ordinary
+// overrides: the input artifacts are sources in S3, the output artifacts go to
+// the keys that the pipeline has chosen for them.
+// https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-CodeBuild.html
+type codeBuild struct{}
+
+const buildPause = 250 * time.Millisecond
+
+func (codeBuild) run(ctx context.Context, j *job) (*outcome, error) {
+	if strings.EqualFold(j.config["BatchEnabled"], "true") {
+		return nil, failed(types.FailureTypeConfigurationError, "batch builds in pipelines (BatchEnabled) are not supported by the local cloud")
+	}
+	client := codebuild.NewFromConfig(j.as)
+	if j.record.ExternalID == "" {
+		in, err := j.buildInput()
+		if err != nil {
+			return nil, err
+		}
+		out, err := client.StartBuild(ctx, in)
+		if err != nil {
+			code, message := explain(err)
+			return nil, failed(types.FailureType(code), "Error calling startBuild: %s", message)
+		}
+		id := aws.ToString(out.Build.Id)
+		if err := j.started(ctx, id, buildURL(j.caller.Region, id)); err != nil {
+			return nil, err
+		}
+	}
+	build, err := followBuild(ctx, j, client)
+	if err != nil {
+		return nil, err
+	}
+	return buildOutcome(build)
+}
+
+func (j *job) buildInput() (*codebuild.StartBuildInput, error) {
+	in := &codebuild.StartBuildInput{
+		ProjectName: aws.String(j.config["ProjectName"]), IdempotencyToken: aws.String(j.record.ID),
+		SourceTypeOverride: cbtypes.SourceTypeS3,
+	}
+	primary := j.option("PrimarySource", j.record.Inputs[0].Name)
+	first, err := j.input(primary)
+	if err != nil {
+		return nil, err
+	}
+	in.SourceLocationOverride = aws.String(first.Bucket + "/" + first.Key)
+	for _, r := range j.execution.newestRevisions() {
+		if r.Artifact == primary {
+			in.SourceVersion = aws.String(r.ID) // the build's resolved source version
+		}
+	}
+	for _, a := range j.record.Inputs {
+		if a.Name != primary {
+			in.SecondarySourcesOverride = append(in.SecondarySourcesOverride, cbtypes.ProjectSource{
+				Type: cbtypes.SourceTypeS3, Location: aws.String(a.Bucket + "/" + a.Key), SourceIdentifier: aws.String(a.Name),
+			})
+		}
+	}
+	in.ArtifactsOverride = &cbtypes.ProjectArtifacts{Type: cbtypes.ArtifactsTypeNoArtifacts}
+	for _, a := range j.record.Outputs {
+		to := artifactsTo(a)
+		if len(j.record.Outputs) == 1 {
+			in.ArtifactsOverride = &to
+			break
+		}
+		to.ArtifactIdentifier = aws.String(a.Name)
+		in.SecondaryArtifactsOverride = append(in.SecondaryArtifactsOverride, to)
+	}
+	in.EnvironmentVariablesOverride, err = j.buildVariables()
+	return in, err
+}
+
+func artifactsTo(a artifact) cbtypes.ProjectArtifacts {
+	return cbtypes.ProjectArtifacts{
+		Type: cbtypes.ArtifactsTypeS3, Location: aws.String(a.Bucket), Path: aws.String(path.Dir(a.Key)), Name: aws.String(path.Base(a.Key)),
+		Packaging: cbtypes.ArtifactPackagingZip, NamespaceType: cbtypes.ArtifactNamespaceNone, OverrideArtifactName: aws.Bool(false),
+	}
+}
+
+func (j *job) buildVariables() ([]cbtypes.EnvironmentVariable, error) {
+	text := j.config["EnvironmentVariables"]
+	if text == "" {
+		return nil, nil
+	}
+	var list []struct{ Name, Value, Type string }
+	if err := json.Unmarshal([]byte(text), &list); err != nil {
+		return nil, failed(types.FailureTypeConfigurationError, "the configuration EnvironmentVariables of action %q is no JSON list of variables: %v", j.record.Name, err)
+	}
+	var variables []cbtypes.EnvironmentVariable
+	for _, v := range list {
+		variables = append(variables, cbtypes.EnvironmentVariable{
+			Name: aws.String(v.Name), Value: aws.String(v.Value), Type: cbtypes.EnvironmentVariableType(v.Type),
+		})
+	}
+	return variables, nil
+}
+
+// followBuild waits for the end of the action's build.
+func followBuild(ctx context.Context, j *job, client *codebuild.Client) (*cbtypes.Build, error) {
+	for since := time.Now(); ; {
+		out, err := client.BatchGetBuilds(ctx, &codebuild.BatchGetBuildsInput{Ids: []string{j.record.ExternalID}})
+		if err != nil {
+			return nil, err
+		}
+		if len(out.Builds) == 0 {
+			return nil, failed(types.FailureTypeJobFailed, "The build %s was not found", j.record.ExternalID)
+		}
+		b := &out.Builds[0]
+		if b.Logs != nil && j.record.LogStream == "" && b.Logs.CloudWatchLogsArn != nil {
+			if err := j.save(ctx, func(a *action) { a.LogStream = *b.Logs.CloudWatchLogsArn }); err != nil {
+				return nil, err
+			}
+		}
+		if b.BuildComplete || (b.BuildStatus != "" && b.BuildStatus != cbtypes.StatusTypeInProgress) {
+			return b, nil
+		}
+		if err := pause(ctx, since, buildPause); err != nil {
+			return nil, err
+		}
+	}
+}
+
+func buildOutcome(b *cbtypes.Build) (*outcome, error) {
+	if b.BuildStatus != cbtypes.StatusTypeSucceeded {
+		return nil, failed(types.FailureTypeJobFailed, "%s", buildFailure(b))
+	}
+	out := &outcome{variables: map[string]string{}}
+	for _, v := range b.ExportedEnvironmentVariables {
+		out.variables[aws.ToString(v.Name)] = aws.ToString(v.Value)
+	}
+	return out, nil
+}
+
+// buildFailure tells the phase that failed, in AWS's form.
+func buildFailure(b *cbtypes.Build) string {
+	text := "Build terminated with state: " + string(b.BuildStatus)
+	for _, p := range b.Phases {
+		if p.PhaseStatus == "" || p.PhaseStatus == cbtypes.StatusTypeSucceeded || p.PhaseStatus == cbtypes.StatusTypeInProgress {
+			continue
+		}
+		text += ". Phase: " + string(p.PhaseType)
+		for _, c := range p.Contexts {
+			text += ", Code: " + aws.ToString(c.StatusCode) + ", Message: " + aws.ToString(c.Message)
+		}
+		break
+	}
+	return text
+}

@@ -1,0 +1,54 @@
+package codepipeline
+
+import (
+	"regexp"
+
+	"github.com/aws/aws-sdk-go-v2/service/codepipeline/types"
+)
+
+// reference is a variable in a configuration: #{Namespace.Name}.
+// https://docs.aws.amazon.com/codepipeline/latest/userguide/reference-variables.html
+var reference = regexp.MustCompile(`#\{([A-Za-z0-9@\-_]+)\.([A-Za-z0-9@\-_.]+)\}`)
+
+// Namespaces that every pipeline has.
+const (
+	ownNamespace      = "codepipeline"
+	pipelineNamespace = "variables"
+)
+
+// resolve gives the configuration with its variables replaced by what they hold
+// in this execution.
+func (e *execution) resolve(configuration map[string]string) (map[string]string, error) {
+	resolved := make(map[string]string, len(configuration))
+	for name, value := range configuration {
+		var missing string
+		resolved[name] = reference.ReplaceAllStringFunc(value, func(ref string) string {
+			m := reference.FindStringSubmatch(ref)
+			v, ok := e.variable(m[1], m[2])
+			if !ok && missing == "" {
+				missing = ref
+			}
+			return v
+		})
+		if missing != "" {
+			return nil, failed(types.FailureTypeConfigurationError,
+				"the configuration %q refers to the variable %s, which no action of this execution has produced", name, missing)
+		}
+	}
+	return resolved, nil
+}
+
+func (e *execution) variable(namespace, name string) (string, bool) {
+	switch namespace {
+	case ownNamespace:
+		if name == "PipelineExecutionId" {
+			return e.ID, true
+		}
+		return "", false
+	case pipelineNamespace:
+		v, ok := e.Variables[name]
+		return v, ok
+	}
+	v, ok := e.Outputs[namespace][name]
+	return v, ok
+}
