@@ -1,0 +1,192 @@
+package cloudformation
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
+
+	"ouro/cloud/cloudformation/engine"
+	"ouro/cloud/cloudformation/ledger"
+	"ouro/cloud/door"
+	"ouro/cloud/store"
+)
+
+// pageSize is how many entries AWS gives at once.
+const pageSize = 100
+
+// DescribeStacks tells of one stack, living or (by id) deleted, or of all that live.
+func (s *Service) DescribeStacks(ctx context.Context, in *cloudformation.DescribeStacksInput) (*cloudformation.DescribeStacksOutput, error) {
+	if aws.ToString(in.StackName) != "" {
+		stack, err := s.find(ctx, in.StackName, noStackWithID)
+		if err != nil {
+			return nil, err
+		}
+		return &cloudformation.DescribeStacksOutput{Stacks: []types.Stack{stackOut(stack)}}, nil
+	}
+	stacks, err := s.stacks(ctx, func(st ledger.Stack) bool { return st.Status != types.StackStatusDeleteComplete })
+	if err != nil {
+		return nil, err
+	}
+	page, next, err := paged(stacks, in.NextToken)
+	if err != nil {
+		return nil, err
+	}
+	out := &cloudformation.DescribeStacksOutput{NextToken: next}
+	for _, st := range page {
+		out.Stacks = append(out.Stacks, stackOut(st))
+	}
+	return out, nil
+}
+
+// stacks are those that fit, newest first.
+func (s *Service) stacks(ctx context.Context, fits func(ledger.Stack) bool) ([]ledger.Stack, error) {
+	entries, err := s.ledger.Stacks.List(ctx, door.CallerFrom(ctx).Scope(), store.Query{})
+	if err != nil {
+		return nil, err
+	}
+	var out []ledger.Stack
+	for _, e := range entries {
+		if fits(e.Value) {
+			out = append(out, e.Value)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b ledger.Stack) int { return b.Created.Compare(a.Created) })
+	return out, nil
+}
+
+// paged cuts a page out of a list; the token is where the next one begins.
+func paged[T any](all []T, token *string) (page []T, next *string, err error) {
+	from := 0
+	if t := aws.ToString(token); t != "" {
+		if from, err = strconv.Atoi(t); err != nil || from < 0 || from > len(all) {
+			return nil, nil, invalid("The next token is not valid: %s", t)
+		}
+	}
+	to := min(from+pageSize, len(all))
+	if to < len(all) {
+		next = aws.String(strconv.Itoa(to))
+	}
+	return all[from:to], next, nil
+}
+
+func stackOut(st ledger.Stack) types.Stack {
+	out := types.Stack{
+		StackId: aws.String(st.ID), StackName: aws.String(st.Name), StackStatus: st.Status, StackStatusReason: text(shownReason(st)),
+		Description: text(st.Description), CreationTime: aws.Time(st.Created), LastUpdatedTime: when(st.Updated), DeletionTime: when(st.Deleted),
+		Capabilities: st.Capabilities, NotificationARNs: st.NotificationARNs, RoleARN: text(st.RoleARN), ParentId: text(st.Parent), RootId: text(st.Root),
+		ChangeSetId: text(st.ChangeSet), DisableRollback: aws.Bool(st.DisableRollback), EnableTerminationProtection: aws.Bool(st.Protected),
+		DriftInformation:      &types.StackDriftInformation{StackDriftStatus: types.StackDriftStatusNotChecked},
+		RollbackConfiguration: cmp.Or(st.Rollback, &types.RollbackConfiguration{}), Parameters: parametersOut(st.Revision), Tags: tagsOut(st.Revision),
+	}
+	if st.TimeoutMinutes > 0 {
+		out.TimeoutInMinutes = aws.Int32(st.TimeoutMinutes)
+	}
+	for _, o := range st.Outputs {
+		out.Outputs = append(out.Outputs, types.Output{OutputKey: aws.String(o.Key), OutputValue: aws.String(o.Value),
+			Description: text(o.Description), ExportName: text(o.Export)})
+	}
+	return out
+}
+
+// shownReason hides that a stack was started by its user: AWS says so in the
+// event only.
+func shownReason(st ledger.Stack) string {
+	if st.Status == types.StackStatusCreateComplete || st.Status == types.StackStatusUpdateComplete && st.Reason == "User Initiated" {
+		return ""
+	}
+	return st.Reason
+}
+
+func parametersOut(rev ledger.Revision) []types.Parameter {
+	var out []types.Parameter
+	for _, p := range rev.Parameters {
+		value := p.Value
+		if p.NoEcho {
+			value = engine.Mask
+		}
+		out = append(out, types.Parameter{ParameterKey: aws.String(p.Key), ParameterValue: aws.String(value), ResolvedValue: text(p.Resolved)})
+	}
+	return out
+}
+
+func tagsOut(rev ledger.Revision) []types.Tag {
+	var out []types.Tag
+	for _, t := range rev.Tags {
+		out = append(out, types.Tag{Key: aws.String(t.Key), Value: aws.String(t.Value)})
+	}
+	return out
+}
+
+func when(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}
+
+// ListStacks lists stacks, deleted ones too, newest first.
+func (s *Service) ListStacks(ctx context.Context, in *cloudformation.ListStacksInput) (*cloudformation.ListStacksOutput, error) {
+	stacks, err := s.stacks(ctx, func(st ledger.Stack) bool {
+		return len(in.StackStatusFilter) == 0 || slices.Contains(in.StackStatusFilter, st.Status)
+	})
+	if err != nil {
+		return nil, err
+	}
+	page, next, err := paged(stacks, in.NextToken)
+	if err != nil {
+		return nil, err
+	}
+	out := &cloudformation.ListStacksOutput{NextToken: next}
+	for _, st := range page {
+		out.StackSummaries = append(out.StackSummaries, types.StackSummary{
+			StackId: aws.String(st.ID), StackName: aws.String(st.Name), StackStatus: st.Status, StackStatusReason: text(shownReason(st)),
+			TemplateDescription: text(st.Description), CreationTime: aws.Time(st.Created), LastUpdatedTime: when(st.Updated), DeletionTime: when(st.Deleted),
+			ParentId: text(st.Parent), RootId: text(st.Root),
+			DriftInformation: &types.StackDriftInformationSummary{StackDriftStatus: types.StackDriftStatusNotChecked},
+		})
+	}
+	return out, nil
+}
+
+// ListExports lists the exports of the account and region, by name.
+func (s *Service) ListExports(ctx context.Context, in *cloudformation.ListExportsInput) (*cloudformation.ListExportsOutput, error) {
+	entries, err := s.ledger.Exports.List(ctx, door.CallerFrom(ctx).Scope(), store.Query{After: aws.ToString(in.NextToken), Limit: pageSize + 1})
+	if err != nil {
+		return nil, err
+	}
+	out := &cloudformation.ListExportsOutput{}
+	for i, e := range entries {
+		if i == pageSize {
+			out.NextToken = aws.String(entries[i-1].ID)
+			break
+		}
+		out.Exports = append(out.Exports, types.Export{Name: aws.String(e.Value.Name), Value: aws.String(e.Value.Value), ExportingStackId: aws.String(e.Value.StackID)})
+	}
+	return out, nil
+}
+
+// ListImports lists the stacks that use an export.
+func (s *Service) ListImports(ctx context.Context, in *cloudformation.ListImportsInput) (*cloudformation.ListImportsOutput, error) {
+	importers, err := s.ledger.Importers(ctx, door.CallerFrom(ctx).Scope(), aws.ToString(in.ExportName), 0)
+	if err != nil {
+		return nil, err
+	}
+	if len(importers) == 0 {
+		return nil, invalid("Export '%s' is not imported by any stack.", aws.ToString(in.ExportName))
+	}
+	page, next, err := paged(importers, in.NextToken)
+	if err != nil {
+		return nil, err
+	}
+	out := &cloudformation.ListImportsOutput{NextToken: next}
+	for _, im := range page {
+		out.Imports = append(out.Imports, im.StackName)
+	}
+	return out, nil
+}

@@ -1,0 +1,135 @@
+// Package engine carries out stack operations: it makes, changes and deletes
+// the resources of a stack in the order of what they depend on, in parallel
+// where they do not, and takes everything back when that does not succeed.
+//
+// An operation is a record with a phase (see ledger.Operation). Every step of
+// it is recorded before it is taken and after it was, so that a process that
+// dies in the middle is followed by one that goes on from the records.
+package engine
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"ouro/cloud/cloudformation/ledger"
+	"ouro/cloud/cloudformation/resource"
+	"ouro/cloud/door"
+	"ouro/cloud/store"
+)
+
+// width is how many resources of one stack are worked on at once.
+const width = 64
+
+// Engine runs operations.
+type Engine struct {
+	host   door.Host
+	ledger *ledger.Ledger
+	kinds  resource.Table
+
+	mu   sync.Mutex
+	runs map[string]*run // by UUID of the stack
+}
+
+// New makes an engine over the ledger's records.
+func New(host door.Host, l *ledger.Ledger) *Engine {
+	e := &Engine{host: host, ledger: l, kinds: resource.NewTable(), runs: map[string]*run{}}
+	e.kinds.Add(e.nestedKind())
+	return e
+}
+
+// Kind finds what is known of a resource type.
+func (e *Engine) Kind(name string) (*resource.Kind, error) { return e.kinds.Find(name) }
+
+// Config is the configuration that a stack's calls are made with: its role's
+// permissions, or its caller's.
+func (e *Engine) Config(caller door.Caller, roleARN string) aws.Config {
+	if roleARN != "" {
+		return e.host.Assume(caller, roleARN, "AWSCloudFormation")
+	}
+	return e.host.As(caller)
+}
+
+// Start carries out an operation that is in the ledger. model is the new
+// revision of its stack if the caller has it at hand, or nil. A run of the
+// same stack that is still winding up is waited for.
+func (e *Engine) Start(op ledger.Operation, stack ledger.Stack, model *Model) {
+	scope := op.Caller.Scope()
+	r := &run{
+		e: e, scope: scope, op: op, stack: stack, model: model, halt: newHalt(), done: make(chan struct{}),
+		cfg: e.Config(op.Caller, stack.RoleARN), rec: e.ledger.NewRecorder(scope, stack.UUID),
+	}
+	e.mu.Lock()
+	before := e.runs[stack.UUID]
+	e.runs[stack.UUID] = r
+	e.mu.Unlock()
+	e.host.Go(fmt.Sprintf("cloudformation: %s of stack %s", op.Kind, stack.Name), func(ctx context.Context) {
+		defer e.finished(r)
+		if before != nil {
+			select {
+			case <-before.done:
+			case <-ctx.Done():
+				return
+			}
+		}
+		r.run(ctx)
+	})
+}
+
+func (e *Engine) finished(r *run) {
+	close(r.done)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.runs[r.stack.UUID] == r {
+		delete(e.runs, r.stack.UUID)
+	}
+}
+
+// Halt makes the operation under way on a stack stop before its next resource.
+// With a reason it is rolled back for that; without, it has been superseded by
+// another operation and ends without a word.
+func (e *Engine) Halt(uuid, reason string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if r := e.runs[uuid]; r != nil {
+		r.halt.stop(reason, reason == "")
+	}
+}
+
+// wait returns when nothing runs on the stack any more.
+func (e *Engine) wait(ctx context.Context, uuid string) error {
+	e.mu.Lock()
+	r := e.runs[uuid]
+	e.mu.Unlock()
+	if r == nil {
+		return nil
+	}
+	select {
+	case <-r.done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Resume goes on with every operation that a process left unfinished.
+func (e *Engine) Resume(ctx context.Context) error {
+	operations, err := e.ledger.Operations.All(ctx, store.Query{})
+	if err != nil {
+		return fmt.Errorf("reading unfinished stack operations: %w", err)
+	}
+	for _, entry := range operations {
+		op := entry.Value
+		if op.Phase == ledger.Held || op.Phase == ledger.Stopped {
+			continue
+		}
+		stack, err := e.ledger.Stacks.Get(ctx, entry.Scope, op.Stack)
+		if err != nil {
+			return fmt.Errorf("reading stack %q: %w", op.Stack, err)
+		}
+		e.Start(op, stack, nil)
+	}
+	return nil
+}

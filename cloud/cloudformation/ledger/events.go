@@ -1,0 +1,66 @@
+package ledger
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
+
+	"ouro/cloud/store"
+)
+
+// Event is a stack event. Several that were written together are one entry of
+// the journal.
+type Event struct {
+	ID         string
+	Time       time.Time
+	LogicalID  string
+	Physical   string `json:",omitempty"`
+	Type       string
+	Status     types.ResourceStatus
+	Reason     string `json:",omitempty"`
+	Token      string `json:",omitempty"`
+	Operation  string `json:",omitempty"`
+	Properties string `json:",omitempty"` // JSON, secrets masked
+}
+
+// ErrBadToken says that a NextToken is none that Events gave.
+var ErrBadToken = fmt.Errorf("the next token is not valid")
+
+// Events reads a stack's events, newest first, at most limit of them from
+// where token says. next is empty at the end.
+func (l *Ledger) Events(ctx context.Context, scope store.Scope, uuid, token string, limit int) (events []Event, next string, err error) {
+	before, skip := int64(0), 0
+	if token != "" {
+		seq, index, ok := strings.Cut(token, ".")
+		if before, err = strconv.ParseInt(seq, 10, 64); err != nil || !ok {
+			return nil, "", ErrBadToken
+		}
+		if skip, err = strconv.Atoi(index); err != nil || skip < 0 {
+			return nil, "", ErrBadToken
+		}
+		before++ // the entry that the last page ended in, whose newest events are known
+	}
+	// Each entry has at least one event, so this many suffice.
+	items, err := l.events.Read(ctx, scope, uuid, store.Span{Before: before, Limit: limit + 1, Newest: true})
+	if err != nil {
+		return nil, "", fmt.Errorf("reading events: %w", err)
+	}
+	for n, item := range items {
+		batch := item.Value
+		from := len(batch)
+		if n == 0 {
+			from = max(0, from-skip)
+		}
+		for i := from - 1; i >= 0; i-- {
+			if len(events) == limit {
+				return events, fmt.Sprintf("%d.%d", item.Seq, len(batch)-1-i), nil
+			}
+			events = append(events, batch[i])
+		}
+	}
+	return events, "", nil
+}

@@ -1,0 +1,139 @@
+package ledger
+
+import (
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
+
+	"ouro/cloud/door"
+)
+
+// Stack is a stack, living or deleted.
+type Stack struct {
+	ID     string // its ARN
+	Name   string
+	UUID   string // the last part of the ARN
+	Status types.StackStatus
+	Reason string
+	Revision
+	Outputs         []Output  `json:",omitempty"`
+	Imports         []string  `json:",omitempty"` // exports that it uses
+	Parent          string    `json:",omitempty"` // id of the stack that it is nested in
+	Root            string    `json:",omitempty"`
+	Created         time.Time `json:",omitzero"`
+	Updated         time.Time `json:",omitzero"`
+	Deleted         time.Time `json:",omitzero"`
+	Policy          string    `json:",omitempty"`
+	Protected       bool      `json:",omitempty"` // termination protection
+	DisableRollback bool      `json:",omitempty"`
+	TimeoutMinutes  int32     `json:",omitempty"`
+	ChangeSet       string    `json:",omitempty"` // id of the change set that was executed last
+	Token           string    `json:",omitempty"` // ClientRequestToken of the last operation
+	LastOperation   string    `json:",omitempty"` // its id
+}
+
+// Key is the name of the record.
+func (s *Stack) Key() string { return s.Name + "/" + s.UUID }
+
+// Revision is everything that a stack is made from.
+type Revision struct {
+	Template         string                       // hash, see Ledger.Template
+	Description      string                       `json:",omitempty"`
+	Parameters       []Parameter                  `json:",omitempty"`
+	Tags             []Tag                        `json:",omitempty"`
+	Capabilities     []types.Capability           `json:",omitempty"`
+	RoleARN          string                       `json:",omitempty"`
+	NotificationARNs []string                     `json:",omitempty"`
+	Rollback         *types.RollbackConfiguration `json:",omitempty"`
+}
+
+// Parameter is a parameter's value as given or by default. Of a NoEcho
+// parameter only Sealed is kept.
+type Parameter struct {
+	Key      string
+	Value    string `json:",omitempty"`
+	NoEcho   bool   `json:",omitempty"`
+	Sealed   string `json:",omitempty"`
+	Resolved string `json:",omitempty"` // what an SSM parameter's name stands for
+}
+
+// Tag is a tag of the stack.
+type Tag struct{ Key, Value string }
+
+// Output is an output's value.
+type Output struct {
+	Key, Value  string
+	Description string `json:",omitempty"`
+	Export      string `json:",omitempty"`
+}
+
+// Kind is what an operation does.
+type Kind string
+
+// The kinds of operations.
+const (
+	Create Kind = "create"
+	Update Kind = "update"
+	Delete Kind = "delete"
+)
+
+// Phase is how far an operation is. It is stored before its first step.
+type Phase string
+
+// The phases, in the order in which an operation passes through them.
+const (
+	Forward         Phase = "forward"          // making and changing resources
+	Held            Phase = "held"             // a nested stack waits for what becomes of its parent
+	Cleanup         Phase = "cleanup"          // deleting what was replaced or removed
+	Rollback        Phase = "rollback"         // back to what was
+	RollbackCleanup Phase = "rollback-cleanup" // deleting what was made in vain
+	Deleting        Phase = "deleting"
+	Stopped         Phase = "stopped" // UPDATE_ROLLBACK_FAILED: waits for ContinueUpdateRollback
+)
+
+// Operation is something under way on a stack.
+type Operation struct {
+	ID                   string
+	Kind                 Kind
+	Phase                Phase
+	Stack                string // key
+	Caller               door.Caller
+	Token                string    `json:",omitempty"` // ClientRequestToken
+	Started              time.Time `json:",omitzero"`
+	Deadline             time.Time `json:",omitzero"`
+	Before               *Revision `json:",omitempty"` // in force until an update has succeeded
+	OnFailure            types.OnFailure
+	RetainExceptOnCreate bool              `json:",omitempty"`
+	Retain               []string          `json:",omitempty"` // DeleteStack's RetainResources
+	Skip                 []string          `json:",omitempty"` // ContinueUpdateRollback's ResourcesToSkip
+	Hold                 bool              `json:",omitempty"` // see Held
+	Cancel               bool              `json:",omitempty"` // CancelUpdateStack was called
+	Was                  types.StackStatus // the status before, for an operation that is called off
+}
+
+// Nested announces a stack that is about to be made or updated by another: by
+// its name, so that the stack knows its parent from its first moment on.
+type Nested struct {
+	Parent, Root string // ids
+	Token        string // ClientRequestToken by which the parent's operation calls
+}
+
+// ChangeSet is a change set and what it would change.
+type ChangeSet struct {
+	ID, Name, UUID      string
+	Stack               string // key
+	Type                types.ChangeSetType
+	Status              types.ChangeSetStatus
+	Reason              string `json:",omitempty"`
+	Execution           types.ExecutionStatus
+	Description         string `json:",omitempty"`
+	Created             time.Time
+	Revision            Revision
+	OnFailure           types.OnStackFailure   `json:",omitempty"`
+	IncludeNestedStacks bool                   `json:",omitempty"`
+	Changes             []types.ResourceChange `json:",omitempty"`
+	Token               string                 `json:",omitempty"`
+}
+
+// Key is the name of the record in the scope of its stack's UUID.
+func (c *ChangeSet) Key(stackUUID string) string { return stackUUID + "/" + c.UUID }
