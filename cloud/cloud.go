@@ -1,0 +1,152 @@
+// Package cloud is the local cloud: an AWS endpoint that really runs
+// pipelines, builds and stacks, on one machine, with its state in one
+// directory. It is an http.Handler; [Start] also listens.
+//
+// This file is the composition root: it alone knows which services there are.
+package cloud
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+
+	"ouro/cloud/cloudformation"
+	"ouro/cloud/codebuild"
+	"ouro/cloud/codecommit"
+	"ouro/cloud/codeconnections"
+	"ouro/cloud/codepipeline"
+	"ouro/cloud/door"
+	"ouro/cloud/eventbridge"
+	"ouro/cloud/iam"
+	"ouro/cloud/logs"
+	"ouro/cloud/s3"
+	"ouro/cloud/secretsmanager"
+	"ouro/cloud/ssm"
+	"ouro/cloud/store"
+	"ouro/cloud/sts"
+)
+
+// Options are what a cloud needs. Only Dir must be set.
+type Options struct {
+	Dir        string // of the state
+	Endpoint   string // the URL that processes outside reach, such as builds; default http://127.0.0.1:4566
+	Account    string // of callers that say nothing else; default 000000000000
+	Executable string // the ouro that builds find on their PATH; empty for none
+	Log        *slog.Logger
+}
+
+// Cloud is the local cloud.
+type Cloud struct {
+	store *store.Store
+	door  *door.Door
+	git   map[string]http.Handler // by path prefix
+}
+
+// Open opens the state and takes up what was in progress when it was last
+// closed, or its process killed. A state directory that another process uses
+// is a *store.InUseError.
+func Open(ctx context.Context, o Options) (*Cloud, error) {
+	st, err := store.Open(o.Dir)
+	if err != nil {
+		return nil, err
+	}
+	c := &Cloud{store: st, door: door.New(door.Options{Store: st, Endpoint: o.Endpoint, Account: o.Account, Log: o.Log})}
+	if err := c.furnish(ctx, o); err != nil {
+		return nil, errors.Join(err, c.Close())
+	}
+	return c, nil
+}
+
+// service is one line of the table of services.
+type service struct {
+	name string // in AWS's API models
+	impl any
+}
+
+func (c *Cloud) furnish(ctx context.Context, o Options) error {
+	d := c.door
+	identities, accounts := sts.New(d.Host("sts")), iam.New(d.Host("iam"))
+	repos, connections := codecommit.New(d.Host("codecommit")), codeconnections.New(d.Host("codeconnections"))
+	services := []service{
+		{"sts", identities},
+		{"iam", accounts},
+		{"s3", s3.New(d.Host("s3"))},
+		{"ssm", ssm.New(d.Host("ssm"))},
+		{"secretsmanager", secretsmanager.New(d.Host("secretsmanager"))},
+		{"logs", logs.New(d.Host("logs"))},
+		{"events", eventbridge.New(d.Host("events"))},
+		{"codecommit", repos},
+		{"codeconnections", connections},
+		{"codebuild", codebuild.New(d.Host("codebuild"), codebuild.Options{Executable: o.Executable})},
+		{"codepipeline", codepipeline.New(d.Host("codepipeline"))},
+		{"cloudformation", cloudformation.New(d.Host("cloudformation"))},
+	}
+	for _, s := range services {
+		if err := d.Register(s.name, s.impl); err != nil {
+			return err
+		}
+	}
+	d.Identify(identities.Identify)
+	d.Identify(accounts.Identify)
+	c.git = map[string]http.Handler{}
+	for _, h := range []interface {
+		http.Handler
+		Paths() []string
+	}{repos, connections} {
+		for _, prefix := range h.Paths() {
+			c.git[prefix] = h
+		}
+	}
+	for _, s := range services {
+		if r, ok := s.impl.(interface{ Resume(context.Context) error }); ok {
+			if err := r.Resume(ctx); err != nil {
+				return fmt.Errorf("taking up the work of %s: %w", s.name, err)
+			}
+		}
+	}
+	return nil
+}
+
+// ServeHTTP answers AWS's API, git, and health checks.
+func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path == healthPath {
+		c.serveHealth(w)
+		return
+	}
+	for prefix, h := range c.git {
+		if strings.HasPrefix(r.URL.Path, prefix) {
+			c.door.Guard(h).ServeHTTP(w, r)
+			return
+		}
+	}
+	c.door.ServeHTTP(w, r)
+}
+
+const healthPath = "/_ouro/health"
+
+// Health is the answer of GET /_ouro/health.
+type Health struct {
+	Status   string   `json:"status"` // "ok"
+	Services []string `json:"services"`
+	State    string   `json:"state"` // the state directory
+}
+
+func (c *Cloud) serveHealth(w http.ResponseWriter) {
+	w.Header().Set("Content-Type", "application/json")
+	h := Health{Status: "ok", Services: c.door.Services(), State: c.store.Dir("")}
+	json.NewEncoder(w).Encode(h) //nolint:errcheck // the client is gone: nobody is left to tell
+}
+
+// Door is the cloud's front door, for clients in this process.
+func (c *Cloud) Door() *door.Door { return c.door }
+
+// Close ends what runs in the background and closes the state. What it
+// interrupts goes on at the next Open.
+func (c *Cloud) Close() error {
+	c.door.Close()
+	return c.store.Close()
+}
