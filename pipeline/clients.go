@@ -1,0 +1,38 @@
+package pipeline
+
+import (
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	"github.com/aws/aws-sdk-go-v2/service/codebuild"
+	"github.com/aws/aws-sdk-go-v2/service/codecommit"
+	"github.com/aws/aws-sdk-go-v2/service/codepipeline"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+)
+
+// Clients are the services that a pipeline is brought up with.
+type Clients struct {
+	Region     string
+	Stacks     *cloudformation.Client
+	Pipelines  *codepipeline.Client
+	Builds     *codebuild.Client
+	Logs       *cloudwatchlogs.Client
+	Repos      *codecommit.Client
+	Buckets    *s3.Client
+	Identities *sts.Client
+}
+
+// NewClients makes the clients of one endpoint, account and region.
+func NewClients(cfg aws.Config) *Clients {
+	return &Clients{
+		Region:     cfg.Region,
+		Stacks:     cloudformation.NewFromConfig(cfg),
+		Pipelines:  codepipeline.NewFromConfig(cfg),
+		Builds:     codebuild.NewFromConfig(cfg),
+		Logs:       cloudwatchlogs.NewFromConfig(cfg),
+		Repos:      codecommit.NewFromConfig(cfg),
+		Buckets:    s3.NewFromConfig(cfg),
+		Identities: sts.NewFromConfig(cfg),
+	}
+}

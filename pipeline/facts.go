@@ -1,0 +1,134 @@
+package pipeline
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"ouro/template"
+)
+
+// Facts are what the pipeline's template says of the pipeline, evaluated with
+// the project's parameters. Values that only exist once the stack does are
+// empty.
+type Facts struct {
+	Repository string   // of the CodeCommit source; empty if the source is another
+	Branch     string   // that the source follows
+	Owned      bool     // the template makes the repository itself
+	Entrypoint string   // what the build publishes: ENTRYPOINT in a build project's environment
+	Deploys    []Deploy // the CloudFormation actions that take a template configuration
+}
+
+// Deploy is a CloudFormation action: which template it takes, with which
+// configuration; both are paths in artifacts.
+type Deploy struct{ Template, Config string }
+
+// unknown begins the values that stand for what only exists with the stack.
+const unknown = "\x00"
+
+// Facts evaluates the pipeline's template.
+func (p *Project) Facts(account, region string) (Facts, error) {
+	values, err := p.Template.ResolveParameters(p.Config.Parameters, func(string) (string, error) { return unknown, nil })
+	if err != nil {
+		return Facts{}, fmt.Errorf("%s with %s: %w", p.TemplateFile, p.ConfigFile, err)
+	}
+	env := &template.Env{
+		Account: account, Region: region, Partition: "aws", URLSuffix: "amazonaws.com", StackName: p.StackName(),
+		Parameters: values,
+		Ref:        func(id string) (any, error) { return unknown + id, nil },
+		GetAtt:     func(id, attribute string) (any, error) { return unknown + id, nil },
+		Import:     func(string) (string, error) { return unknown, nil },
+		AZs:        func(string) []string { return []string{unknown, unknown, unknown, unknown, unknown, unknown} },
+	}
+	if env.Conditions, err = p.Template.EvalConditions(env); err != nil {
+		return Facts{}, fmt.Errorf("%s: %w", p.TemplateFile, err)
+	}
+	var f Facts
+	for _, r := range p.Template.Resources() {
+		if r.Condition != "" && !env.Conditions[r.Condition] {
+			continue
+		}
+		read, ok := factReaders[r.Type]
+		if !ok {
+			continue
+		}
+		v, err := p.Template.Eval(r.Properties, env)
+		if err != nil {
+			return Facts{}, fmt.Errorf("%s: %w", r.Pos, err)
+		}
+		if err := read(&f, v); err != nil {
+			return Facts{}, fmt.Errorf("%s: %w", r.Pos, err)
+		}
+	}
+	if id, ok := strings.CutPrefix(f.Repository, unknown); ok {
+		f.Owned = true
+		f.Repository = ""
+		if r, ok := p.Template.Resource(id); ok {
+			if name, err := p.Template.Eval(r.Properties.Get("RepositoryName"), env); err == nil {
+				f.Repository, _ = name.(string)
+			}
+		}
+	}
+	return f, nil
+}
+
+// factReaders read the properties of the resource types that tell something.
+var factReaders = map[string]func(*Facts, any) error{
+	pipelineType:              readPipelineFacts,
+	"AWS::CodeBuild::Project": readBuildFacts,
+}
+
+func readPipelineFacts(f *Facts, properties any) error {
+	var p struct {
+		Stages []struct {
+			Actions []struct {
+				ActionTypeID  struct{ Category, Provider string } `json:"ActionTypeId"`
+				Configuration map[string]any
+			}
+		}
+	}
+	if err := convert(properties, &p); err != nil {
+		return err
+	}
+	for _, s := range p.Stages {
+		for _, a := range s.Actions {
+			text := func(key string) string { v, _ := a.Configuration[key].(string); return v }
+			switch {
+			case a.ActionTypeID.Category == "Source" && a.ActionTypeID.Provider == "CodeCommit" && f.Repository == "":
+				f.Repository, f.Branch = text("RepositoryName"), text("BranchName")
+			case a.ActionTypeID.Provider == "CloudFormation":
+				_, config, _ := strings.Cut(text("TemplateConfiguration"), "::")
+				_, body, _ := strings.Cut(text("TemplatePath"), "::")
+				if config != "" && body != "" {
+					f.Deploys = append(f.Deploys, Deploy{Template: body, Config: config})
+				}
+			}
+		}
+	}
+	return nil
+}
+
+func readBuildFacts(f *Facts, properties any) error {
+	var p struct {
+		Environment struct {
+			EnvironmentVariables []struct{ Name, Value string }
+		}
+	}
+	if err := convert(properties, &p); err != nil {
+		return err
+	}
+	for _, v := range p.Environment.EnvironmentVariables {
+		if v.Name == "ENTRYPOINT" && f.Entrypoint == "" {
+			f.Entrypoint = v.Value
+		}
+	}
+	return nil
+}
+
+func convert(v, into any) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(b, into)
+}
