@@ -1,0 +1,136 @@
+// Package cli is ouro's command line: one file a command. A command reads its
+// arguments, makes one call into the domain, and says what came of it. Results
+// go to standard output, what happens on the way to standard error.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"syscall"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"ouro/cloud/store"
+	"ouro/pipeline"
+)
+
+// IO is where a command reads and writes.
+type IO struct {
+	In       io.Reader
+	Out, Err io.Writer
+	// Terminal tells whether Out is a terminal, ErrTerminal whether Err is.
+	Terminal, ErrTerminal bool
+	Color                 bool // of Err and Out, when they are terminals
+	Width                 int  // of the terminal, in columns
+	Env                   func(string) string
+}
+
+// System is the process's own input and output.
+func System() IO {
+	s := IO{
+		In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Env: os.Getenv, Width: 80,
+		Terminal: term.IsTerminal(int(os.Stdout.Fd())), ErrTerminal: term.IsTerminal(int(os.Stderr.Fd())),
+	}
+	if w, _, err := term.GetSize(int(os.Stderr.Fd())); err == nil && w > 0 {
+		s.Width = w
+	} else if n, err := strconv.Atoi(os.Getenv("COLUMNS")); err == nil && n > 0 {
+		s.Width = n
+	}
+	// https://no-color.org
+	s.Color = s.ErrTerminal && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+	return s
+}
+
+// exitError is a failure that was told already; it only sets the exit code.
+type exitError int
+
+func (e exitError) Error() string { return "exit " + strconv.Itoa(int(e)) }
+
+// usageError is a command line that makes no sense.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+// Main runs one command line and returns the exit code: 0, 1 for a failure, 2
+// for a command line that makes no sense, 130 when it was interrupted.
+func Main(ctx context.Context, args []string, s IO) int {
+	root := newRoot(s)
+	root.SetArgs(args)
+	root.SetIn(s.In)
+	root.SetOut(s.Out)
+	root.SetErr(s.Err)
+	return exitCode(ctx, s, root.ExecuteContext(ctx))
+}
+
+func exitCode(ctx context.Context, s IO, err error) int {
+	var exit exitError
+	var usage usageError
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &exit):
+		return int(exit)
+	case ctx.Err() != nil && errors.Is(err, ctx.Err()):
+		fmt.Fprintln(s.Err, "ouro: interrupted")
+		return 130
+	}
+	fmt.Fprintf(s.Err, "ouro: %v\n", err)
+	if h := hint(err); h != "" {
+		fmt.Fprintf(s.Err, "hint: %s\n", h)
+	}
+	if errors.As(err, &usage) {
+		return 2
+	}
+	return 1
+}
+
+// hint is what to do about an error, if there is something.
+func hint(err error) string {
+	var inUse *store.InUseError
+	switch {
+	case errors.Is(err, pipeline.ErrNoProject):
+		return "examples/site shows such a project; a command that makes one, ouro init, is not there yet"
+	case errors.As(err, &inUse):
+		return "end the process that uses it, or give another directory with --state"
+	case errors.Is(err, syscall.EADDRINUSE):
+		return "choose another address with --listen, such as 127.0.0.1:0 for any free port"
+	}
+	return ""
+}
+
+func newRoot(s IO) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "ouro",
+		Short: "Delivery pipelines that deploy themselves, on AWS or whole on this machine",
+		Long: `Ouro brings delivery pipelines up that deploy themselves: on AWS, or whole on
+this machine, in a local cloud that runs the same CloudFormation files.`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return usageError{fmt.Errorf("%s: %w", c.CommandPath(), err)}
+	})
+	root.AddCommand(newUp(s), newDown(s), newStatus(s), newPublish(s), newLocal(s))
+	return root
+}
+
+// oneDir takes the project directory as the only argument; the default is
+// the current one.
+func oneDir(c *cobra.Command, args []string) error {
+	if len(args) > 1 {
+		return usageError{fmt.Errorf("%s takes one directory, not %d", c.CommandPath(), len(args))}
+	}
+	return nil
+}
+
+func dirOf(args []string) string {
+	if len(args) == 0 {
+		return "."
+	}
+	return args[0]
+}

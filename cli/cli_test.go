@@ -1,0 +1,126 @@
+package cli_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"ouro/cli"
+)
+
+// TestMain makes this test binary the ouro that scripts, and the builds that
+// they start, find on their PATH.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"ouro": func() {
+			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+			code := cli.Main(ctx, os.Args[1:], cli.System())
+			stop()
+			os.Exit(code)
+		},
+	})
+}
+
+// TestScripts runs the journeys of users in testdata/script against the real
+// command, each in a directory of its own.
+func TestScripts(t *testing.T) {
+	site, err := filepath.Abs("../examples/site")
+	if err != nil {
+		t.Fatal(err)
+	}
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: false,
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("SITE", site)
+			// Tools find themselves through HOME; what they are set to there
+			// is none of our business.
+			env.Setenv("HOME", os.Getenv("HOME"))
+			env.Setenv("GIT_CONFIG_NOSYSTEM", "1")
+			env.Setenv("GIT_CONFIG_GLOBAL", os.DevNull)
+			env.Setenv("AWS_CONFIG_FILE", os.DevNull)
+			env.Setenv("AWS_SHARED_CREDENTIALS_FILE", os.DevNull)
+			env.Setenv("AWS_PAGER", "")
+			for _, who := range []string{"AUTHOR", "COMMITTER"} {
+				env.Setenv("GIT_"+who+"_NAME", "tester")
+				env.Setenv("GIT_"+who+"_EMAIL", "tester@localhost")
+			}
+			return nil
+		},
+		Condition: func(cond string) (bool, error) {
+			tool, ok := strings.CutPrefix(cond, "tool:")
+			if !ok {
+				return false, fmt.Errorf("unknown condition %q", cond)
+			}
+			_, err := exec.LookPath(tool)
+			if err != nil && os.Getenv("OURO_REQUIRE_TOOLS") == "1" {
+				return false, fmt.Errorf("%s is not installed, and OURO_REQUIRE_TOOLS asks for it", tool)
+			}
+			return err == nil, nil
+		},
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+			"project":  project,
+			"waitfile": waitFile,
+			"endpoint": endpoint,
+			"trim":     trim,
+		},
+	})
+}
+
+// project copies examples/site to a directory: project DIR.
+func project(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: project DIR")
+	}
+	dir := ts.MkAbs(args[0])
+	ts.Check(os.CopyFS(dir, os.DirFS(ts.Getenv("SITE"))))
+	ts.Check(os.RemoveAll(filepath.Join(dir, ".ouro")))
+}
+
+// endpoint makes the local cloud on a state directory the endpoint of AWS's
+// clients: endpoint DIR.
+func endpoint(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: endpoint DIR")
+	}
+	waitFile(ts, false, []string{filepath.Join(args[0], "endpoint"), "http"})
+	b, err := os.ReadFile(filepath.Join(ts.MkAbs(args[0]), "endpoint"))
+	ts.Check(err)
+	for name, value := range map[string]string{
+		"AWS_ENDPOINT_URL": strings.TrimSpace(string(b)), "AWS_ACCESS_KEY_ID": "000000000000",
+		"AWS_SECRET_ACCESS_KEY": "local", "AWS_DEFAULT_REGION": "us-east-1",
+	} {
+		ts.Setenv(name, value)
+	}
+}
+
+// waitFile waits until a file has a text in it: waitfile FILE TEXT.
+func waitFile(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: waitfile FILE TEXT")
+	}
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		if b, err := os.ReadFile(ts.MkAbs(args[0])); err == nil && strings.Contains(string(b), args[1]) {
+			return
+		}
+	}
+	ts.Fatalf("%s: no %q within a minute", args[0], args[1])
+}
+
+// trim puts a file's text, without the space around it, into a variable: trim
+// FILE NAME. The file may be stdout.
+func trim(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: trim FILE NAME")
+	}
+	ts.Setenv(args[1], strings.TrimSpace(ts.ReadFile(args[0])))
+}
