@@ -1,0 +1,63 @@
+package main
+
+import (
+	"bytes"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"ouro/publish"
+)
+
+func TestGeneratedTreesArePublishable(t *testing.T) {
+	t.Parallel()
+	for _, n := range []int{1, 50, 120} {
+		one, two := t.TempDir(), t.TempDir()
+		for _, dir := range []string{one, two} {
+			if err := writeTemplates(dir, n); err != nil {
+				t.Fatal(err)
+			}
+		}
+		files, size := 0, int64(0)
+		err := filepath.WalkDir(one, func(path string, e fs.DirEntry, err error) error {
+			if err != nil || e.IsDir() {
+				return err
+			}
+			name, _ := filepath.Rel(one, path)
+			a, err := os.ReadFile(path)
+			if err != nil {
+				return err
+			}
+			b, err := os.ReadFile(filepath.Join(two, name))
+			if !bytes.Equal(a, b) {
+				t.Errorf("%s differs between two runs", name)
+			}
+			files, size = files+1, size+int64(len(a))
+			return err
+		})
+		if err != nil || files != n+1 {
+			t.Errorf("%d files for %d templates: %v", files, n, err)
+		}
+		if n == 120 && (size/int64(files) < 1500 || size/int64(files) > 3000) {
+			t.Errorf("%d bytes a template", size/int64(files))
+		}
+		if _, err := publish.Load(one, "site.yaml", publish.Options{}); err != nil {
+			t.Errorf("%d templates: %v", n, err)
+		}
+	}
+}
+
+func TestTablesAreAligned(t *testing.T) {
+	t.Parallel()
+	table := &table{left: 1, head: []string{"what", "time", "times"}}
+	table.add("a", seconds(median([]time.Duration{3e9, 1e9, 2e9, 4e9})), times(2e9, 1e8))
+	table.add("longer", seconds(12345678), times(3e9, 2e9))
+	var b bytes.Buffer
+	table.print(&b)
+	want := "what       time  times\na        2.00 s   20 ×\nlonger  0.012 s  1.5 ×\n"
+	if b.String() != want {
+		t.Errorf("got\n%swant\n%s", b.String(), want)
+	}
+}
