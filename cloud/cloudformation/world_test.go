@@ -172,7 +172,7 @@ func parameter(value any, more ...any) map[string]any {
 
 // broken is a resource that cannot be made: no bucket may be called that.
 func broken(after ...string) map[string]any {
-	return map[string]any{"Type": "AWS::S3::Bucket", "DependsOn": after, "Properties": map[string]any{"BucketName": "Not_A_Bucket"}}
+	return map[string]any{"Type": "AWS::S3::Bucket", "DependsOn": append([]string{}, after...), "Properties": map[string]any{"BucketName": "Not_A_Bucket"}}
 }
 
 func ref(id string) map[string]any { return map[string]any{"Ref": id} }

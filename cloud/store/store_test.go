@@ -2,10 +2,12 @@ package store_test
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 
@@ -356,5 +358,31 @@ func TestOpen(t *testing.T) {
 	again := openAt(t, dir)
 	if v := must[int](t)(store.NewTable[int](again, "test", "number").Get(t.Context(), here, "a")); v != 1 {
 		t.Errorf("read back %d", v)
+	}
+}
+
+// A state of a later ouro is left alone.
+func TestNewerState(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if err := openAt(t, dir).Close(); err != nil {
+		t.Fatal(err)
+	}
+	db, err := sql.Open("sqlite", filepath.Join(dir, "state.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Exec("PRAGMA user_version = 99"); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := store.Open(dir); err == nil || !strings.Contains(err.Error(), "written by a newer ouro (state version 99; this ouro knows up to 1)") {
+		t.Errorf("opening a newer state: %v", err)
+	}
+	var inUse *store.InUseError
+	if _, err := store.Open(dir); errors.As(err, &inUse) {
+		t.Error("a failed Open keeps the directory locked")
 	}
 }

@@ -32,13 +32,11 @@ func (s *Server) serveQuery(w http.ResponseWriter, r *http.Request) error {
 	}
 	x := newXML()
 	x.open(name+"Response", s.model.Namespace)
-	if len(s.plan(op.out).fields) > 0 {
-		x.open(name+"Result", "")
-		if err := s.writeXMLFields(x, out); err != nil {
-			return fmt.Errorf("encoding the answer of %s: %w", name, err)
-		}
-		x.close(name + "Result")
+	x.open(name+"Result", "") // SDKs insist on it even where it is empty
+	if err := s.writeXMLFields(x, out); err != nil {
+		return fmt.Errorf("encoding the answer of %s: %w", name, err)
 	}
+	x.close(name + "Result")
 	x.open("ResponseMetadata", "")
 	x.text("RequestId", w.Header().Get("X-Amzn-Requestid"))
 	x.close("ResponseMetadata")
