@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -194,9 +195,22 @@ func (n *narrator) Action(a pipeline.Action) {
 	}
 }
 
-// Log tells a line of a build's log.
+// agentLine is how the lines of CodeBuild's agent begin.
+var agentLine = regexp.MustCompile(`^\[Container\] \S+ \S+ `)
+
+// Log tells a line of a build's log: what the commands print as it is, what
+// the agent says of them dimmed and without its clock.
 func (n *narrator) Log(_ pipeline.Action, line string) {
-	n.line(n.dim("      │ ") + n.dim(line))
+	prefix := agentLine.FindString(line)
+	if prefix == "" {
+		n.line(n.dim("      │ ") + line)
+		return
+	}
+	said := strings.TrimSpace(line[len(prefix):])
+	if said == "Phase context status code:  Message:" {
+		return // it says nothing
+	}
+	n.line(n.dim("      │ " + said))
 }
 
 // duration is a time span as people read it: 0.2s, 12s, 3m05s.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/spf13/cobra"
@@ -61,6 +62,11 @@ func (o *publishOptions) run(ctx context.Context) (err error) {
 	case o.output == "" && !o.dryRun:
 		return usageError{errors.New("no output: give --output, or set OUTPUT")}
 	}
+	if env("GOGC") == "" {
+		// The whole run allocates less than this, save for huge trees.
+		debug.SetGCPercent(-1)
+		debug.SetMemoryLimit(publishMemory)
+	}
 	root := firstOf(o.root, ".")
 	tree, err := publish.Load(root, o.entrypoint, publish.Options{})
 	if err != nil {
@@ -96,6 +102,10 @@ func (o *publishOptions) run(ctx context.Context) (err error) {
 		tree.Path, result.Uploaded, result.Bytes, result.Kept, o.output)
 	return nil
 }
+
+// publishMemory is how far the heap may grow, in bytes, before garbage is
+// collected at all.
+const publishMemory = 512 << 20
 
 // writeWhole writes a file so that nobody ever sees half of it.
 func writeWhole(name string, body []byte) error {

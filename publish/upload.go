@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -23,7 +24,8 @@ var _ API = (*s3.Client)(nil)
 
 // UploadOptions of Upload.
 type UploadOptions struct {
-	// Parallel is how many requests run at once; 0 stands for 32.
+	// Parallel is how many requests run at once at most; 0 stands for 32. Fewer
+	// do where the endpoint is near: see crowd.
 	Parallel int
 	// Entrypoint sends the finished entrypoint too, after everything else.
 	Entrypoint bool
@@ -91,7 +93,7 @@ func (u *uploader) send(ctx context.Context, known inventory, objects []Object) 
 	}
 	var once sync.Once
 	var failure error
-	parallel(len(absent), u.parallel, func(i int) {
+	crowd(len(absent), u.parallel, func(i int) {
 		err := ctx.Err()
 		if err == nil {
 			err = u.one(ctx, known, absent[i])
@@ -104,6 +106,36 @@ func (u *uploader) send(ctx context.Context, known inventory, objects []Object) 
 		}
 	})
 	return failure
+}
+
+// Uploads begin with few workers; each call that takes long brings one more.
+const (
+	firstWorkers = 8
+	long         = 15 * time.Millisecond
+)
+
+// crowd runs f for 0 to n-1 on at most most workers. An endpoint that is far
+// keeps workers waiting, and many of them make up for that; one on this machine
+// shares its processors with them, and more than a few only get in its way.
+func crowd(n, most int, f func(i int)) {
+	var next, workers atomic.Int64
+	var wait sync.WaitGroup
+	var work func()
+	work = func() {
+		for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+			start := time.Now()
+			f(i)
+			if time.Since(start) > long && workers.Add(1) <= int64(most) {
+				wait.Go(work)
+			}
+		}
+	}
+	first := min(firstWorkers, most, n)
+	workers.Store(int64(first))
+	for range first {
+		wait.Go(work)
+	}
+	wait.Wait()
 }
 
 func (u *uploader) one(ctx context.Context, known inventory, o Object) error {
