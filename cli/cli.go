@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"regexp"
 	"strconv"
 	"syscall"
 
@@ -67,6 +68,9 @@ func Main(ctx context.Context, args []string, s IO) int {
 	return exitCode(ctx, s, root.ExecuteContext(ctx))
 }
 
+// awsNoise is what the SDK's errors say before they come to the point.
+var awsNoise = regexp.MustCompile(`operation error ([\w ]+): (\w+), (?:https response error StatusCode: \d+, RequestID: [^,]*, )?(?:HostID: [^,]*, )?(?:api error )?`)
+
 func exitCode(ctx context.Context, s IO, err error) int {
 	var exit exitError
 	var usage usageError
@@ -79,7 +83,7 @@ func exitCode(ctx context.Context, s IO, err error) int {
 		fmt.Fprintln(s.Err, "ouro: interrupted")
 		return 130
 	}
-	fmt.Fprintf(s.Err, "ouro: %v\n", err)
+	fmt.Fprintf(s.Err, "ouro: %s\n", awsNoise.ReplaceAllString(err.Error(), "$1 $2: "))
 	if h := hint(err); h != "" {
 		fmt.Fprintf(s.Err, "hint: %s\n", h)
 	}

@@ -95,8 +95,9 @@ func endpoint(ts *testscript.TestScript, neg bool, args []string) {
 	waitFile(ts, false, []string{filepath.Join(args[0], "endpoint"), "http"})
 	b, err := os.ReadFile(filepath.Join(ts.MkAbs(args[0]), "endpoint"))
 	ts.Check(err)
+	url := strings.TrimSpace(string(b))
 	for name, value := range map[string]string{
-		"AWS_ENDPOINT_URL": strings.TrimSpace(string(b)), "AWS_ACCESS_KEY_ID": "000000000000",
+		"AWS_ENDPOINT_URL": url, "ADDRESS": strings.TrimPrefix(url, "http://"), "AWS_ACCESS_KEY_ID": "000000000000",
 		"AWS_SECRET_ACCESS_KEY": "local", "AWS_DEFAULT_REGION": "us-east-1",
 	} {
 		ts.Setenv(name, value)

@@ -77,9 +77,14 @@ func (o *upOptions) run(ctx context.Context) (err error) {
 	if err := o.report(ctx, n, up, outcome); err != nil {
 		return err
 	}
-	if o.wait || o.json || !o.io.Terminal || t.server == nil {
+	if o.wait || o.json || !o.io.Terminal {
 		return failed(outcome)
 	}
+	ends := "ouro"
+	if t.server != nil {
+		ends = "the local cloud, its state stays"
+	}
+	n.line(n.dim("Waiting for pushes; Ctrl-C ends " + ends + "."))
 	return o.stay(ctx, n, up, outcome)
 }
 
@@ -94,7 +99,6 @@ func failed(outcome *pipeline.Outcome) error {
 // stay follows each new execution until Ctrl-C.
 func (o *upOptions) stay(ctx context.Context, n *narrator, up *pipeline.Up, last *pipeline.Outcome) error {
 	for {
-		n.line(n.dim("Waiting for pushes; Ctrl-C ends the local cloud, its state stays."))
 		id, err := pipeline.Next(ctx, up.Clients, up.Pipeline, last.ID)
 		if ctx.Err() != nil {
 			return nil // Ctrl-C is how this ends
