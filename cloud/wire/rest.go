@@ -199,7 +199,8 @@ func (s *Server) sendREST(w http.ResponseWriter, r *http.Request, name string, o
 func setHeader(h http.Header, f field, value reflect.Value) error {
 	if f.In == "headers" {
 		for _, k := range value.MapKeys() {
-			h.Set(f.Name+k.String(), value.MapIndex(k).String())
+			// As they were sent, since some clients show these names as they come.
+			h[strings.ToLower(f.Name+k.String())] = []string{value.MapIndex(k).String()}
 		}
 		return nil
 	}

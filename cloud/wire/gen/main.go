@@ -138,7 +138,7 @@ func boil(src *model) (*wire.Model, error) {
 		Lower:     mostlyLower(src), Statuses: map[string]int{}, Shapes: map[string]wire.Shape{},
 	}
 	rest := strings.HasPrefix(m.Protocol, "rest-")
-	goName := operationShapes(src)
+	goName, inside := operationShapes(src), memberShapes(src)
 	for name, s := range src.Shapes {
 		if s.Exception && s.Error.HTTPStatusCode != 0 && s.Error.HTTPStatusCode != 400 {
 			code := s.Error.Code
@@ -166,7 +166,7 @@ func boil(src *model) (*wire.Model, error) {
 		for _, n := range goName[name] {
 			m.Shapes[n] = out
 		}
-		if len(goName[name]) == 0 {
+		if len(goName[name]) == 0 || inside[name] {
 			m.Shapes[upperFirst(name)] = out
 		}
 	}
@@ -204,6 +204,21 @@ func operationShapes(src *model) map[string][]string {
 		}
 	}
 	return names
+}
+
+// memberShapes are the shapes that others have as members. A few are an
+// operation's output as well.
+func memberShapes(src *model) map[string]bool {
+	inside := map[string]bool{}
+	for _, s := range src.Shapes {
+		for _, r := range s.Members {
+			inside[r.Shape] = true
+		}
+		if s.Member != nil {
+			inside[s.Member.Shape] = true
+		}
+	}
+	return inside
 }
 
 // binding tells how a member travels, as far as it differs from the default.
