@@ -50,7 +50,7 @@ func (s *Service) CreateChangeSet(ctx context.Context, in *cloudformation.Create
 		return nil, err
 	}
 	d, err := s.draft(ctx, asked{
-		source:     source{in.TemplateBody, in.TemplateURL, aws.ToBool(in.UsePreviousTemplate), aws.ToString(in.RoleARN)},
+		source: source{in.TemplateBody, in.TemplateURL, aws.ToBool(in.UsePreviousTemplate)}, roleARN: aws.ToString(in.RoleARN),
 		parameters: in.Parameters, capabilities: in.Capabilities, tags: in.Tags, notifications: in.NotificationARNs, rollback: in.RollbackConfiguration,
 	}, previousStack(stack, kind))
 	if err != nil {

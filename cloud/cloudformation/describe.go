@@ -77,7 +77,7 @@ func paged[T any](all []T, token *string) (page []T, next *string, err error) {
 
 func stackOut(st ledger.Stack) types.Stack {
 	out := types.Stack{
-		StackId: aws.String(st.ID), StackName: aws.String(st.Name), StackStatus: st.Status, StackStatusReason: text(shownReason(st)),
+		StackId: aws.String(st.ID), StackName: aws.String(st.Name), StackStatus: st.Status, StackStatusReason: text(st.Reason),
 		Description: text(st.Description), CreationTime: aws.Time(st.Created), LastUpdatedTime: when(st.Updated), DeletionTime: when(st.Deleted),
 		Capabilities: st.Capabilities, NotificationARNs: st.NotificationARNs, RoleARN: text(st.RoleARN), ParentId: text(st.Parent), RootId: text(st.Root),
 		ChangeSetId: text(st.ChangeSet), DisableRollback: aws.Bool(st.DisableRollback), EnableTerminationProtection: aws.Bool(st.Protected),
@@ -92,15 +92,6 @@ func stackOut(st ledger.Stack) types.Stack {
 			Description: text(o.Description), ExportName: text(o.Export)})
 	}
 	return out
-}
-
-// shownReason hides that a stack was started by its user: AWS says so in the
-// event only.
-func shownReason(st ledger.Stack) string {
-	if st.Status == types.StackStatusCreateComplete || st.Status == types.StackStatusUpdateComplete && st.Reason == "User Initiated" {
-		return ""
-	}
-	return st.Reason
 }
 
 func parametersOut(rev ledger.Revision) []types.Parameter {
@@ -145,7 +136,7 @@ func (s *Service) ListStacks(ctx context.Context, in *cloudformation.ListStacksI
 	out := &cloudformation.ListStacksOutput{NextToken: next}
 	for _, st := range page {
 		out.StackSummaries = append(out.StackSummaries, types.StackSummary{
-			StackId: aws.String(st.ID), StackName: aws.String(st.Name), StackStatus: st.Status, StackStatusReason: text(shownReason(st)),
+			StackId: aws.String(st.ID), StackName: aws.String(st.Name), StackStatus: st.Status, StackStatusReason: text(st.Reason),
 			TemplateDescription: text(st.Description), CreationTime: aws.Time(st.Created), LastUpdatedTime: when(st.Updated), DeletionTime: when(st.Deleted),
 			ParentId: text(st.Parent), RootId: text(st.Root),
 			DriftInformation: &types.StackDriftInformationSummary{StackDriftStatus: types.StackDriftStatusNotChecked},

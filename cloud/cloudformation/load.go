@@ -24,10 +24,11 @@ const maxTemplateBody = 51200
 type source struct {
 	body, url *string
 	previous  bool
-	roleARN   string
 }
 
 // text gets the template's text; old is the stack whose template is "previous".
+// A template in S3 is read with the caller's permissions, as on AWS, also when
+// the stack has a role.
 func (s *Service) text(ctx context.Context, from source, old *ledger.Stack) (string, error) {
 	caller := door.CallerFrom(ctx)
 	switch {
@@ -43,7 +44,7 @@ func (s *Service) text(ctx context.Context, from source, old *ledger.Stack) (str
 		}
 		return *from.body, nil
 	case from.url != nil && *from.url != "":
-		text, err := engine.FetchTemplate(ctx, s.engine.Config(caller, from.roleARN), s.host.Endpoint(), *from.url)
+		text, err := engine.FetchTemplate(ctx, s.host.As(caller), s.host.Endpoint(), *from.url)
 		if err != nil {
 			return "", invalid("%s", err)
 		}
@@ -108,6 +109,7 @@ func transforms(n *template.Node) []string {
 // asked is what CreateStack, UpdateStack and CreateChangeSet have in common.
 type asked struct {
 	source
+	roleARN       string
 	parameters    []types.Parameter
 	capabilities  []types.Capability
 	tags          []types.Tag
@@ -128,6 +130,9 @@ type draft struct {
 func (s *Service) draft(ctx context.Context, in asked, old *ledger.Stack) (draft, error) {
 	if old != nil && in.roleARN == "" {
 		in.roleARN = old.RoleARN
+	}
+	if err := s.checkRole(ctx, in.roleARN); err != nil {
+		return draft{}, err
 	}
 	text, err := s.text(ctx, in.source, old)
 	if err != nil {
@@ -157,6 +162,17 @@ func (s *Service) draft(ctx context.Context, in asked, old *ledger.Stack) (draft
 		d.revision.NotificationARNs = old.NotificationARNs
 	}
 	return d, s.fillParameters(ctx, &d, in, old)
+}
+
+// checkRole refuses a role that CloudFormation may not assume.
+func (s *Service) checkRole(ctx context.Context, roleARN string) error {
+	if roleARN == "" {
+		return nil
+	}
+	if _, err := s.engine.Config(door.CallerFrom(ctx), roleARN).Credentials.Retrieve(ctx); err != nil {
+		return invalid("Role %s is invalid or cannot be assumed", roleARN)
+	}
+	return nil
 }
 
 func tags(in []types.Tag) ([]ledger.Tag, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -12,52 +13,48 @@ import (
 	ssmapi "github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/google/go-cmp/cmp"
 
+	"ouro/cloud"
 	"ouro/cloud/cloudformation"
 	"ouro/cloud/cloudtest"
 	"ouro/cloud/door"
+	"ouro/cloud/s3"
 	"ouro/cloud/ssm"
 	"ouro/cloud/store"
 )
 
-// death is the parameter store of a process that dies: the first call for the
-// parameter reaches it and is carried out, but its answer never arrives.
-type death struct {
+// watched is a parameter store that lets a test into its calls, after they
+// were carried out and before they are answered.
+type watched struct {
 	*ssm.Service
-	name string // of the parameter
-	met  chan struct{}
-	once sync.Once
+	after func(ctx context.Context, name string, in any) error
 }
 
-func (d *death) strike(ctx context.Context, name *string) {
-	if aws.ToString(name) == d.name {
-		d.once.Do(func() { close(d.met) })
-		<-ctx.Done()
+func (s *watched) PutParameter(ctx context.Context, in *ssmapi.PutParameterInput) (*ssmapi.PutParameterOutput, error) {
+	out, err := s.Service.PutParameter(ctx, in)
+	if err == nil {
+		err = s.after(ctx, *in.Name, in)
 	}
-}
-
-func (d *death) PutParameter(ctx context.Context, in *ssmapi.PutParameterInput) (*ssmapi.PutParameterOutput, error) {
-	out, err := d.Service.PutParameter(ctx, in)
-	d.strike(ctx, in.Name)
 	return out, err
 }
 
-func (d *death) DeleteParameter(ctx context.Context, in *ssmapi.DeleteParameterInput) (*ssmapi.DeleteParameterOutput, error) {
-	out, err := d.Service.DeleteParameter(ctx, in)
-	d.strike(ctx, in.Name)
+func (s *watched) DeleteParameter(ctx context.Context, in *ssmapi.DeleteParameterInput) (*ssmapi.DeleteParameterOutput, error) {
+	out, err := s.Service.DeleteParameter(ctx, in)
+	if err == nil {
+		err = s.after(ctx, *in.Name, in)
+	}
 	return out, err
 }
 
 // life is one process on a state directory.
-func life(t *testing.T, dir, dies string) (w *world, met chan struct{}, end func()) {
+func life(t *testing.T, dir string, after func(ctx context.Context, name string, in any) error) (w *world, end func()) {
 	t.Helper()
 	st, err := store.Open(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
 	d := door.New(door.Options{Store: st})
-	stand := &death{Service: ssm.New(d), name: dies, met: make(chan struct{})}
 	service := cloudformation.New(d)
-	for name, impl := range map[string]any{"ssm": stand, "cloudformation": service} {
+	for name, impl := range map[string]any{"ssm": &watched{ssm.New(d), after}, "s3": s3.New(d), "cloudformation": service} {
 		if err := d.Register(name, impl); err != nil {
 			t.Fatal(err)
 		}
@@ -66,12 +63,28 @@ func life(t *testing.T, dir, dies string) (w *world, met chan struct{}, end func
 		t.Fatal(err)
 	}
 	cfg := d.As(door.Caller{Account: "000000000000", Region: "us-east-1"})
-	w = &world{Cloud: &cloudtest.Cloud{Config: cfg}, t: t, cfn: sdk.NewFromConfig(cfg)}
-	return w, stand.met, func() {
+	w = &world{Cloud: &cloudtest.Cloud{Server: &cloud.Server{URL: "https://s3.amazonaws.com"}, Config: cfg}, t: t, cfn: sdk.NewFromConfig(cfg)}
+	return w, func() {
 		d.Close()
 		if err := st.Close(); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+func nothing(context.Context, string, any) error { return nil }
+
+// death never answers the first call for a parameter.
+func death(victim string) (met chan struct{}, after func(context.Context, string, any) error) {
+	met = make(chan struct{})
+	var once sync.Once
+	return met, func(ctx context.Context, name string, _ any) error {
+		if name != victim {
+			return nil
+		}
+		once.Do(func() { close(met) })
+		<-ctx.Done()
+		return ctx.Err()
 	}
 }
 
@@ -109,11 +122,12 @@ func TestResume(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
 			if c.first != "" {
-				w, _, end := life(t, dir, "")
+				w, end := life(t, dir, nothing)
 				w.create("s", c.first)
 				end()
 			}
-			w, met, end := life(t, dir, "b")
+			met, after := death("b")
+			w, end := life(t, dir, after)
 			if err := c.begin(t.Context(), w); err != nil {
 				t.Fatal(err)
 			}
@@ -126,7 +140,7 @@ func TestResume(t *testing.T) {
 			id = aws.ToString(list.StackSummaries[0].StackId)
 			end()
 
-			w, _, end = life(t, dir, "")
+			w, end = life(t, dir, nothing)
 			defer end()
 			s := w.settled(id)
 			if s.StackStatus != c.status {
@@ -139,6 +153,51 @@ func TestResume(t *testing.T) {
 				t.Errorf("events:\n%s", story)
 			}
 		})
+	}
+}
+
+// TestResumeNested lets the process die while a nested stack is made, and
+// while it is changed together with something that fails afterwards.
+func TestResumeNested(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	inner := func(value string) string {
+		return template(t, map[string]any{"A": parameter(value, "Name", "a"), "B": parameter(value, "Name", "b", "!DependsOn", "A")})
+	}
+	met, after := death("b")
+	w, end := life(t, dir, after)
+	body := template(t, map[string]any{"Inner": stackOf(w.put("one", inner("1")), nil)})
+	if _, err := w.cfn.CreateStack(t.Context(), &sdk.CreateStackInput{StackName: aws.String("s"), TemplateBody: &body}); err != nil {
+		t.Fatal(err)
+	}
+	<-met
+	end()
+	met, after = death("b")
+	var armed atomic.Bool
+	w, end = life(t, dir, func(ctx context.Context, name string, in any) error {
+		if !armed.Load() {
+			return nil
+		}
+		return after(ctx, name, in)
+	})
+	if s := w.settled("s"); s.StackStatus != types.StackStatusCreateComplete {
+		t.Fatalf("%s\n%s\n%s", s.StackStatus, w.story("s"), w.story(w.physical("s", "Inner")))
+	}
+	armed.Store(true)
+	body = template(t, map[string]any{"Inner": stackOf(w.put("two", inner("2")), nil), "Bad": broken("Inner")})
+	if _, err := w.cfn.UpdateStack(t.Context(), &sdk.UpdateStackInput{StackName: aws.String("s"), TemplateBody: &body}); err != nil {
+		t.Fatal(err)
+	}
+	<-met
+	end()
+	w, end = life(t, dir, nothing)
+	defer end()
+	id := w.physical("s", "Inner")
+	if s := w.settled("s"); s.StackStatus != types.StackStatusUpdateRollbackComplete || w.describe(id).StackStatus != types.StackStatusUpdateRollbackComplete {
+		t.Errorf("%s\n%s\n%s", s.StackStatus, w.story("s"), w.story(id))
+	}
+	if diff := cmp.Diff(map[string]string{"a": "1", "b": "1"}, w.parameters()); diff != "" {
+		t.Errorf("parameters (-want +got):\n%s", diff)
 	}
 }
 
@@ -158,14 +217,14 @@ func TestResumeMany(t *testing.T) {
 			}
 		}
 	}
-	resources["Bad"] = broken(last...) // there is no S3 in this cloud
-	w, _, end := life(t, dir, "")
+	resources["Bad"] = broken(last...)
+	w, end := life(t, dir, nothing)
 	out, err := w.cfn.CreateStack(t.Context(), &sdk.CreateStackInput{StackName: aws.String("s"), TemplateBody: aws.String(template(t, resources))})
 	if err != nil {
 		t.Fatal(err)
 	}
 	end()
-	w, _, end = life(t, dir, "")
+	w, end = life(t, dir, nothing)
 	defer end()
 	if s := w.settled(*out.StackId); s.StackStatus != types.StackStatusRollbackComplete {
 		t.Errorf("%s\n%s", s.StackStatus, w.story(*out.StackId))

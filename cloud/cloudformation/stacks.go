@@ -54,7 +54,7 @@ func (s *Service) CreateStack(ctx context.Context, in *cloudformation.CreateStac
 		return nil, alreadyExists(name)
 	}
 	d, err := s.draft(ctx, asked{
-		source:     source{in.TemplateBody, in.TemplateURL, false, aws.ToString(in.RoleARN)},
+		source: source{in.TemplateBody, in.TemplateURL, false}, roleARN: aws.ToString(in.RoleARN),
 		parameters: in.Parameters, capabilities: in.Capabilities, tags: in.Tags, notifications: in.NotificationARNs, rollback: in.RollbackConfiguration,
 	}, nil)
 	if err != nil {
@@ -165,7 +165,7 @@ func (s *Service) UpdateStack(ctx context.Context, in *cloudformation.UpdateStac
 		return nil, cannotUpdate(stack)
 	}
 	d, err := s.draft(ctx, asked{
-		source:     source{in.TemplateBody, in.TemplateURL, aws.ToBool(in.UsePreviousTemplate), aws.ToString(in.RoleARN)},
+		source: source{in.TemplateBody, in.TemplateURL, aws.ToBool(in.UsePreviousTemplate)}, roleARN: aws.ToString(in.RoleARN),
 		parameters: in.Parameters, capabilities: in.Capabilities, tags: in.Tags, notifications: in.NotificationARNs, rollback: in.RollbackConfiguration,
 	}, &stack)
 	if err != nil {
@@ -246,6 +246,9 @@ func (s *Service) DeleteStack(ctx context.Context, in *cloudformation.DeleteStac
 	if in.RoleARN != nil {
 		stack.RoleARN = *in.RoleARN
 	}
+	if err := s.checkRole(ctx, stack.RoleARN); err != nil {
+		return nil, err
+	}
 	op := ledger.Operation{Kind: ledger.Delete, Phase: ledger.Deleting, Token: aws.ToString(in.ClientRequestToken), Retain: in.RetainResources}
 	if in.DeletionMode == types.DeletionModeForceDeleteStack {
 		if stack.Status != types.StackStatusDeleteFailed {
@@ -255,7 +258,7 @@ func (s *Service) DeleteStack(ctx context.Context, in *cloudformation.DeleteStac
 			return nil, err
 		}
 	}
-	s.engine.Halt(stack.UUID, "") // a creation that is under way ends here
+	// A creation that is under way ends with that.
 	err = s.begin(ctx, caller, stack, op, types.StackStatusDeleteInProgress, nil, func(context.Context, *ledger.Stack) error { return nil })
 	return out, err
 }

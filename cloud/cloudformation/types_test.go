@@ -40,6 +40,15 @@ func TestTypes(t *testing.T) {
 		t.Errorf("versioning is %v, %v", versioning, err)
 	}
 
+	cors, err := s3.NewFromConfig(w.Config).GetBucketCors(t.Context(), &s3.GetBucketCorsInput{Bucket: &bucket})
+	if err != nil || aws.ToInt32(cors.CORSRules[0].MaxAgeSeconds) != 60 {
+		t.Errorf("CORS is %v, %v", cors, err)
+	}
+	rules, err := s3.NewFromConfig(w.Config).GetBucketLifecycleConfiguration(t.Context(), &s3.GetBucketLifecycleConfigurationInput{Bucket: &bucket})
+	if err != nil || len(rules.Rules) != 2 || rules.Rules[0].Filter.And == nil || len(rules.Rules[0].Filter.And.Tags) != 1 {
+		t.Errorf("the lifecycle is %v, %v", rules, err)
+	}
+
 	changed := strings.NewReplacer("TimeoutInMinutes: '10'", "TimeoutInMinutes: 20", "Status: Enabled}", "Status: Suspended}", "RetentionInDays: 7", "RetentionInDays: 14",
 		"PasswordLength: 20", "PasswordLength: 30", "Name: Build\n          Actions", "Name: Make\n          Actions").Replace(string(body))
 	s = w.update("site", changed, func(in *cloudformation.UpdateStackInput) {

@@ -68,14 +68,14 @@ func (b *bodies) put(ctx context.Context, r io.Reader) (_ body, done func(), err
 	head := make([]byte, 0, 4<<10)
 	for len(head) <= smallBody {
 		if len(head) == cap(head) {
-			head = append(make([]byte, 0, 4*cap(head)), head...)
+			head = append(make([]byte, 0, smallBody+1), head...)
 		}
 		n, err := r.Read(head[len(head):cap(head)])
 		head = head[:len(head)+n]
-		if err == io.EOF {
+		if err == io.EOF && len(head) <= smallBody {
 			return b.newSmall(head), func() {}, nil
 		}
-		if err != nil {
+		if err != nil && err != io.EOF {
 			return body{}, nil, err
 		}
 	}

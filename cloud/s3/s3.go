@@ -1,10 +1,11 @@
 // Package s3 is Amazon S3: buckets, objects with versions, multipart uploads,
 // conditional requests, checksums, and the documents that configure a bucket.
 //
-// A version of an object is a record; its bytes are a blob of the store, or,
-// when it was uploaded in parts, one blob a part, which are never joined. Equal
-// bytes are one blob: a count of references, kept in the same transaction as
-// the records that refer, tells when a blob may go (see [bodies]).
+// A version of an object is a record. Its bytes are a record too while they are
+// few, else a blob of the store, or, when they were uploaded in parts, one of
+// these for each part, which are never joined. Equal blobs are one: a count of
+// references, kept in the same transaction as the records that refer, tells
+// when a blob may go (see bodies.go).
 //
 // What runs: everything that moves or lists objects, checks of checksums,
 // conditional writes, versions and delete markers, tags, retention and legal
@@ -14,8 +15,8 @@
 // refused for a policy or an ACL yet. A bucket answers in every region,
 // where AWS would redirect to its own. Encryption is noted and echoed; bytes
 // lie on the disk as they came. Customer-provided keys (SSE-C), restoring from
-// archive classes, S3 Select, access points, directory buckets and annotations
-// are refused.
+// archive classes, S3 Select, uploads by HTML forms, access points, directory
+// buckets and annotations are refused.
 package s3
 
 import (

@@ -3,12 +3,13 @@ package engine
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
+
+	"ouro/cloud/cloudformation/resource"
 )
 
 const dynamicOpen = "{{resolve:"
@@ -66,13 +67,13 @@ func dynamicValue(ctx context.Context, cfg aws.Config, service, reference string
 	case "ssm", "ssm-secure":
 		out, err := ssm.NewFromConfig(cfg).GetParameter(ctx, &ssm.GetParameterInput{Name: &reference, WithDecryption: aws.Bool(service == "ssm-secure")})
 		if err != nil {
-			return "", fmt.Errorf("Could not resolve {{resolve:%s:%s}}: %w", service, reference, err)
+			return "", resource.Sayf("Could not resolve {{resolve:%s:%s}}: %w", service, reference, err)
 		}
 		return aws.ToString(out.Parameter.Value), nil
 	case "secretsmanager":
 		return secretValue(ctx, cfg, reference)
 	}
-	return "", fmt.Errorf("Unable to resolve dynamic reference {{resolve:%s:%s}}: the service is not one of ssm, ssm-secure, secretsmanager", service, reference)
+	return "", resource.Sayf("Unable to resolve dynamic reference {{resolve:%s:%s}}: the service is not one of ssm, ssm-secure, secretsmanager", service, reference)
 }
 
 // secretValue resolves secret-id:SecretString:json-key:version-stage:version-id,
@@ -93,18 +94,18 @@ func secretValue(ctx context.Context, cfg aws.Config, reference string) (string,
 	}
 	out, err := secretsmanager.NewFromConfig(cfg).GetSecretValue(ctx, in)
 	if err != nil {
-		return "", fmt.Errorf("Could not resolve {{resolve:secretsmanager:%s}}: %w", reference, err)
+		return "", resource.Sayf("Could not resolve {{resolve:secretsmanager:%s}}: %w", reference, err)
 	}
 	if parts[0] == "" {
 		return aws.ToString(out.SecretString), nil
 	}
 	var fields map[string]any
 	if json.Unmarshal([]byte(aws.ToString(out.SecretString)), &fields) != nil {
-		return "", fmt.Errorf("Could not parse SecretString JSON of {{resolve:secretsmanager:%s}}", reference)
+		return "", resource.Sayf("Could not parse SecretString JSON of {{resolve:secretsmanager:%s}}", reference)
 	}
 	switch value := fields[parts[0]].(type) {
 	case nil:
-		return "", fmt.Errorf("Could not find a value associated with JSONKey in SecretString of {{resolve:secretsmanager:%s}}", reference)
+		return "", resource.Sayf("Could not find a value associated with JSONKey in SecretString of {{resolve:secretsmanager:%s}}", reference)
 	case string:
 		return value, nil
 	default:

@@ -54,7 +54,7 @@ func (e *Engine) Config(caller door.Caller, roleARN string) aws.Config {
 
 // Start carries out an operation that is in the ledger. model is the new
 // revision of its stack if the caller has it at hand, or nil. A run of the
-// same stack that is still winding up is waited for.
+// same stack that is still at work has been superseded with that, and is waited for.
 func (e *Engine) Start(op ledger.Operation, stack ledger.Stack, model *Model) {
 	scope := op.Caller.Scope()
 	r := &run{
@@ -65,6 +65,9 @@ func (e *Engine) Start(op ledger.Operation, stack ledger.Stack, model *Model) {
 	before := e.runs[stack.UUID]
 	e.runs[stack.UUID] = r
 	e.mu.Unlock()
+	if before != nil {
+		before.halt.stop("", true)
+	}
 	e.host.Go(fmt.Sprintf("cloudformation: %s of stack %s", op.Kind, stack.Name), func(ctx context.Context) {
 		defer e.finished(r)
 		if before != nil {
@@ -87,14 +90,13 @@ func (e *Engine) finished(r *run) {
 	}
 }
 
-// Halt makes the operation under way on a stack stop before its next resource.
-// With a reason it is rolled back for that; without, it has been superseded by
-// another operation and ends without a word.
+// Halt makes the operation under way on a stack stop before its next resource
+// and roll back for that reason.
 func (e *Engine) Halt(uuid, reason string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if r := e.runs[uuid]; r != nil {
-		r.halt.stop(reason, reason == "")
+		r.halt.stop(reason, false)
 	}
 }
 
@@ -122,7 +124,7 @@ func (e *Engine) Resume(ctx context.Context) error {
 	}
 	for _, entry := range operations {
 		op := entry.Value
-		if op.Phase == ledger.Held || op.Phase == ledger.Stopped {
+		if op.Phase.Rests() {
 			continue
 		}
 		stack, err := e.ledger.Stacks.Get(ctx, entry.Scope, op.Stack)

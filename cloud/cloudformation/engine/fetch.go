@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net/url"
@@ -18,7 +17,7 @@ import (
 const MaxTemplateURL = 1 << 20
 
 // errTemplateURL is CloudFormation's answer to an address outside S3.
-var errTemplateURL = errors.New("TemplateURL must be a supported URL.")
+var errTemplateURL = resource.Sayf("TemplateURL must be a supported URL.")
 
 // FetchTemplate reads the template at an S3 address: of AWS in one of its
 // forms, or of the endpoint in path style.
@@ -32,7 +31,7 @@ func FetchTemplate(ctx context.Context, cfg aws.Config, endpoint, address string
 	case resource.IsNotFound(err):
 		return "", fmt.Errorf("S3 error: %s\nFor more information check http://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html", apiMessage(err))
 	case err != nil:
-		return "", fmt.Errorf("TemplateURL must reference a valid S3 object to which you have access.")
+		return "", resource.Sayf("TemplateURL must reference a valid S3 object to which you have access.")
 	}
 	defer out.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(out.Body, MaxTemplateURL+1))
@@ -40,7 +39,7 @@ func FetchTemplate(ctx context.Context, cfg aws.Config, endpoint, address string
 		return "", fmt.Errorf("reading %q: %w", address, err)
 	}
 	if len(body) > MaxTemplateURL {
-		return "", fmt.Errorf("Template may not exceed %d bytes in size.", MaxTemplateURL)
+		return "", resource.Sayf("Template may not exceed %d bytes in size.", MaxTemplateURL)
 	}
 	return string(body), nil
 }

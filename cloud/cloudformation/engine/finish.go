@@ -238,9 +238,7 @@ func (r *run) cleanup(ctx context.Context) error {
 			touched = append(touched, id)
 		}
 	}
-	r.remove(ctx, slices.DeleteFunc(slices.Clone(removed), func(id string) bool {
-		return r.rows[id].Status == types.ResourceStatusDeleteComplete
-	}), retained)
+	r.remove(ctx, r.living(slices.Clone(removed)...), retained)
 	slices.Sort(touched)
 	before := func(id string) []string {
 		if former := r.rows[id].Former; former != nil {

@@ -3,11 +3,11 @@ package engine
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"maps"
 	"strings"
 
 	"ouro/cloud/cloudformation/ledger"
+	"ouro/cloud/cloudformation/resource"
 	"ouro/cloud/door"
 	"ouro/template"
 )
@@ -22,6 +22,7 @@ type Model struct {
 
 	env    template.Env // without Ref, GetAtt, Import
 	masked map[string]any
+	rows   map[string]*ledger.Resource // as Plan found them; nil without a plan
 }
 
 // Mask is what AWS shows for a value that is not to be seen.
@@ -36,7 +37,7 @@ func (e *Engine) Load(ctx context.Context, caller door.Caller, stack ledger.Stac
 	}
 	t, err := template.Parse("", []byte(text))
 	if err != nil {
-		return nil, fmt.Errorf("Template format error: %w", err)
+		return nil, resource.Sayf("Template format error: %w", err)
 	}
 	given, looked := map[string]string{}, map[string]string{}
 	for _, p := range rev.Parameters {
@@ -155,7 +156,7 @@ func (m *Model) properties(res template.Resource, env *template.Env) (map[string
 	}
 	properties, ok := v.(map[string]any)
 	if !ok && v != nil {
-		return nil, fmt.Errorf("Template format error: [/Resources/%s/Properties] 'null' values or non-objects are not allowed in templates", res.LogicalID)
+		return nil, resource.Sayf("Template format error: [/Resources/%s/Properties] 'null' values or non-objects are not allowed in templates", res.LogicalID)
 	}
 	if properties == nil {
 		properties = map[string]any{}

@@ -80,7 +80,7 @@ func readNested(r *resource.Request) (*nestedInput, error) {
 		return nil, err
 	}
 	if in.TemplateURL == nil {
-		return nil, errors.New("Property TemplateURL cannot be empty.")
+		return nil, resource.Sayf("Property TemplateURL cannot be empty.")
 	}
 	return in, nil
 }
@@ -127,17 +127,15 @@ func (e *Engine) createNested(ctx context.Context, r *resource.Request) (resourc
 	if err != nil && !(r.Retry && resource.IsExists(err)) {
 		return resource.Result{}, err
 	}
-	id := r.Name
+	r.Physical = r.Name
 	if err == nil {
-		id = aws.ToString(out.StackId)
+		r.Physical = aws.ToString(out.StackId)
+	} else if stack, err := describe(ctx, client, r.Name); err == nil {
+		r.Physical = aws.ToString(stack.StackId)
 	} else {
-		stack, err := describe(ctx, client, r.Name)
-		if err != nil {
-			return resource.Result{}, err
-		}
-		id = aws.ToString(stack.StackId)
+		return resource.Result{}, err
 	}
-	r.Physical = id
+	id := r.Physical
 	if err := r.Started(ctx, id); err != nil {
 		return resource.Result{}, err
 	}
@@ -146,7 +144,7 @@ func (e *Engine) createNested(ctx context.Context, r *resource.Request) (resourc
 		return resource.Result{}, err
 	}
 	if stack.StackStatus != types.StackStatusCreateComplete {
-		return resource.Result{}, fmt.Errorf("Embedded stack %s was not successfully created: %s", id, aws.ToString(stack.StackStatusReason))
+		return resource.Result{}, resource.Sayf("Embedded stack %s was not successfully created: %s", id, aws.ToString(stack.StackStatusReason))
 	}
 	return outputsOf(stack), nil
 }
@@ -186,7 +184,7 @@ func (e *Engine) updateNested(ctx context.Context, r *resource.Request) (resourc
 			return outputsOf(stack), nil
 		}
 	}
-	return resource.Result{}, fmt.Errorf("Embedded stack %s was not successfully updated. Currently in %s with reason: %s",
+	return resource.Result{}, resource.Sayf("Embedded stack %s was not successfully updated. Currently in %s with reason: %s",
 		r.Physical, stack.StackStatus, e.whyRolledBack(ctx, r))
 }
 
@@ -225,7 +223,7 @@ func (e *Engine) deleteNested(ctx context.Context, r *resource.Request) error {
 		return ignoreMissing(err)
 	}
 	if stack.StackStatus != types.StackStatusDeleteComplete {
-		return fmt.Errorf("Embedded stack %s was not successfully deleted: %s", id, aws.ToString(stack.StackStatusReason))
+		return resource.Sayf("Embedded stack %s was not successfully deleted: %s", id, aws.ToString(stack.StackStatusReason))
 	}
 	return nil
 }
@@ -282,7 +280,7 @@ func (e *Engine) nestedResult(ctx context.Context, r *resource.Request, err erro
 		return resource.Result{}, err
 	}
 	if stack.StackStatus == types.StackStatusUpdateRollbackFailed {
-		return resource.Result{}, fmt.Errorf("Embedded stack %s was not successfully updated. Currently in %s with reason: %s",
+		return resource.Result{}, resource.Sayf("Embedded stack %s was not successfully updated. Currently in %s with reason: %s",
 			r.Physical, stack.StackStatus, aws.ToString(stack.StackStatusReason))
 	}
 	return outputsOf(stack), nil
@@ -344,7 +342,7 @@ func describe(ctx context.Context, client *cloudformation.Client, id string) (ty
 		return types.Stack{}, err
 	}
 	if len(out.Stacks) == 0 {
-		return types.Stack{}, fmt.Errorf("Stack with id %s does not exist", id)
+		return types.Stack{}, resource.Sayf("Stack with id %s does not exist", id)
 	}
 	return out.Stacks[0], nil
 }

@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -40,6 +39,7 @@ type planner struct {
 }
 
 // Plan compares a revision of a stack with what is there. It changes nothing.
+// The model keeps what was read, for the operation that may follow.
 func (e *Engine) Plan(ctx context.Context, caller door.Caller, stack ledger.Stack, rev ledger.Revision, m *Model) (Plan, error) {
 	p := &planner{ctx: ctx, after: rev, fresh: map[string]bool{}}
 	p.run = run{e: e, scope: caller.Scope(), stack: stack, model: m, cfg: e.Config(caller, rev.RoleARN)}
@@ -48,6 +48,7 @@ func (e *Engine) Plan(ctx context.Context, caller door.Caller, stack ledger.Stac
 	if p.rows, err = e.ledger.ResourcesOf(ctx, p.scope, stack.UUID); err != nil {
 		return Plan{}, err
 	}
+	m.rows = p.rows
 	if p.mask, err = p.secrets(); err != nil {
 		return Plan{}, err
 	}
@@ -244,7 +245,7 @@ func (p *planner) answers() answers {
 		imp: func(name string) (string, error) {
 			e, err := p.e.ledger.Exports.Get(p.ctx, p.scope, name)
 			if errors.Is(err, store.ErrNotFound) {
-				return "", fmt.Errorf("No export named %s found.", name)
+				return "", resource.Sayf("No export named %s found.", name)
 			}
 			return e.Value, err
 		},

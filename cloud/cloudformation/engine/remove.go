@@ -121,22 +121,22 @@ func (r *run) retainedInVain(row *ledger.Resource) bool {
 	return row.Now.DeletionPolicy == retain && !r.op.RetainExceptOnCreate
 }
 
-func (r *run) living() []string {
-	var ids []string
-	for id, row := range r.rows {
-		if row.Status != types.ResourceStatusDeleteComplete && row.Status != types.ResourceStatusDeleteSkipped {
-			ids = append(ids, id)
-		}
-	}
-	return ids
+// living are those of the resources that have not been deleted, or left behind, yet.
+func (r *run) living(of ...string) []string {
+	return slices.DeleteFunc(of, func(id string) bool {
+		status := r.rows[id].Status
+		return status == types.ResourceStatusDeleteComplete || status == types.ResourceStatusDeleteSkipped
+	})
 }
+
+func (r *run) all() []string { return slices.Collect(maps.Keys(r.rows)) }
 
 // deleting is the whole of a deletion.
 func (r *run) deleting(ctx context.Context) error {
 	if used := r.exportInUse(ctx); used != "" && r.op.Kind == ledger.Delete {
 		return r.move(ctx, transition{status: r.op.Was, reason: used})
 	}
-	r.remove(ctx, r.living(), func(row *ledger.Resource) bool {
+	r.remove(ctx, r.living(r.all()...), func(row *ledger.Resource) bool {
 		if r.op.Kind == ledger.Create {
 			return r.retainedInVain(row)
 		}

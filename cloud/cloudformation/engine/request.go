@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"ouro/cloud/cloudformation/ledger"
 	"ouro/cloud/cloudformation/resource"
@@ -63,14 +62,14 @@ func (r *run) answers(ctx context.Context) answers {
 		ref: func(id string) (any, error) {
 			row := r.row(id)
 			if row == nil || row.Now.Physical == "" {
-				return nil, fmt.Errorf("Unresolved resource dependency [%s]", id)
+				return nil, resource.Sayf("Unresolved resource dependency [%s]", id)
 			}
 			return row.Now.Physical, nil
 		},
 		getAtt: func(id, attribute string) (any, error) {
 			row := r.row(id)
 			if row == nil {
-				return nil, fmt.Errorf("Unresolved resource dependency [%s]", id)
+				return nil, resource.Sayf("Unresolved resource dependency [%s]", id)
 			}
 			kind, err := r.e.kinds.Find(row.Type)
 			if err != nil {
@@ -78,7 +77,7 @@ func (r *run) answers(ctx context.Context) answers {
 			}
 			v, ok := kind.Attribute(r.request(row, &row.Now, nil), attribute)
 			if !ok {
-				return nil, fmt.Errorf("Requested attribute %s does not exist in schema for %s", attribute, row.Type)
+				return nil, resource.Sayf("Requested attribute %s does not exist in schema for %s", attribute, row.Type)
 			}
 			return v, nil
 		},
@@ -102,7 +101,7 @@ func (r *run) importValue(ctx context.Context, name string) (string, error) {
 		return r.e.ledger.Import(ctx, r.scope, name, r.stack)
 	})
 	if errors.Is(err, store.ErrNotFound) {
-		return "", fmt.Errorf("No export named %s found.", name)
+		return "", resource.Sayf("No export named %s found.", name)
 	}
 	return export.Value, err
 }

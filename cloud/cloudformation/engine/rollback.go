@@ -21,7 +21,7 @@ func (r *run) rollback(ctx context.Context) error {
 
 // rollbackCreate deletes what a creation made.
 func (r *run) rollbackCreate(ctx context.Context) error {
-	r.remove(ctx, r.living(), r.retainedInVain)
+	r.remove(ctx, r.living(r.all()...), r.retainedInVain)
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
@@ -137,11 +137,11 @@ func (r *run) revert(ctx context.Context, row *ledger.Resource, kind *resource.K
 func (r *run) rollbackCleanup(ctx context.Context) error {
 	var made []string
 	for id, row := range r.rows {
-		if row.Now.MadeBy == r.op.ID && row.Status != types.ResourceStatusDeleteSkipped {
+		if row.Now.MadeBy == r.op.ID {
 			made = append(made, id)
 		}
 	}
-	r.remove(ctx, made, r.retainedInVain)
+	r.remove(ctx, r.living(slices.Clone(made)...), r.retainedInVain)
 	var rows []*ledger.Resource
 	for _, id := range slices.Sorted(maps.Keys(r.rows)) {
 		row := r.rows[id]

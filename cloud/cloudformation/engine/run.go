@@ -53,8 +53,8 @@ func (r *run) run(ctx context.Context) {
 	defer writing.Wait()
 	defer stop()
 
-	rows, err := r.e.ledger.ResourcesOf(ctx, r.scope, r.stack.UUID)
-	r.rows, r.imports, r.failed = rows, map[string]bool{}, map[string][]string{}
+	r.imports, r.failed = map[string]bool{}, map[string][]string{}
+	err := r.read(ctx)
 	for err == nil {
 		step, ok := phases[r.op.Phase]
 		if !ok {
@@ -65,6 +65,17 @@ func (r *run) run(ctx context.Context) {
 	if ctx.Err() == nil && !errors.Is(err, errSuperseded) {
 		r.e.host.Log().Error("stack operation stopped", "stack", r.stack.Name, "operation", r.op.Kind, "phase", r.op.Phase, "error", err)
 	}
+}
+
+// read gets the stack's resources: those that the plan found, since nothing
+// can have happened to the stack since then, or else from the ledger.
+func (r *run) read(ctx context.Context) (err error) {
+	if r.model != nil && r.model.rows != nil {
+		r.rows = r.model.rows
+		return nil
+	}
+	r.rows, err = r.e.ledger.ResourcesOf(ctx, r.scope, r.stack.UUID)
+	return err
 }
 
 // transition is a change of the stack as a whole.
@@ -108,7 +119,7 @@ func (r *run) move(ctx context.Context, t transition) error {
 		}
 		return l.Operations.Put(ctx, r.scope, r.stack.UUID, op)
 	}
-	err := r.rec.Record(ctx, ledger.Entry{Rows: t.rows, Drop: t.drop, Events: []ledger.Event{StackEvent(r.stack, op, t.status, t.reason, r.e.host)}, Also: write})
+	err := r.rec.Record(ctx, ledger.Entry{Rows: t.rows, Drop: t.drop, Last: t.phase.Rests(), Events: []ledger.Event{StackEvent(r.stack, op, t.status, t.reason, r.e.host)}, Also: write})
 	if err != nil {
 		return err
 	}

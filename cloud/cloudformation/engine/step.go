@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
@@ -101,7 +100,7 @@ func (r *run) base(row *ledger.Resource) (base *ledger.Version, begun bool) {
 		return nil, false
 	}
 	v := row.Now
-	if row.Status == types.ResourceStatusUpdateFailed {
+	if row.Status == types.ResourceStatusUpdateFailed || row.Status == types.ResourceStatusCreateFailed {
 		v.Hash = "" // of unknown state: to be set again
 	}
 	return &v, false
@@ -129,7 +128,7 @@ func decide(kind *resource.Kind, base *ledger.Version, want ledger.Version, row 
 		return inPlace, nil
 	}
 	if name, given := kind.NameFor("", "", "", want.Properties); given && name == base.Name {
-		return replace, fmt.Errorf("CloudFormation cannot update a stack when a custom-named resource requires replacing. Rename %s and update the stack again.", base.Physical)
+		return replace, resource.Sayf("CloudFormation cannot update a stack when a custom-named resource requires replacing. Rename %s and update the stack again.", base.Physical)
 	}
 	return replace, nil
 }

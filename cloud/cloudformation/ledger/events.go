@@ -44,23 +44,26 @@ func (l *Ledger) Events(ctx context.Context, scope store.Scope, uuid, token stri
 		}
 		before++ // the entry that the last page ended in, whose newest events are known
 	}
-	// Each entry has at least one event, so this many suffice.
-	items, err := l.events.Read(ctx, scope, uuid, store.Span{Before: before, Limit: limit + 1, Newest: true})
-	if err != nil {
-		return nil, "", fmt.Errorf("reading events: %w", err)
-	}
-	for n, item := range items {
-		batch := item.Value
-		from := len(batch)
-		if n == 0 {
-			from = max(0, from-skip)
+	for {
+		// A few entries at a time: a large stack's are long.
+		items, err := l.events.Read(ctx, scope, uuid, store.Span{Before: before, Limit: entriesAtOnce, Newest: true})
+		if err != nil {
+			return nil, "", fmt.Errorf("reading events: %w", err)
 		}
-		for i := from - 1; i >= 0; i-- {
-			if len(events) == limit {
-				return events, fmt.Sprintf("%d.%d", item.Seq, len(batch)-1-i), nil
+		for _, item := range items {
+			batch := item.Value
+			for i := len(batch) - 1 - skip; i >= 0; i-- {
+				if len(events) == limit {
+					return events, fmt.Sprintf("%d.%d", item.Seq, len(batch)-1-i), nil
+				}
+				events = append(events, batch[i])
 			}
-			events = append(events, batch[i])
+			before, skip = item.Seq, 0
+		}
+		if len(items) < entriesAtOnce {
+			return events, "", nil
 		}
 	}
-	return events, "", nil
 }
+
+const entriesAtOnce = 8

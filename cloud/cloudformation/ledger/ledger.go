@@ -27,14 +27,15 @@ type Ledger struct {
 	Store      *store.Store
 	Stacks     store.Table[Stack]     // by Stack.Key: NAME/UUID
 	Names      store.Table[string]    // stack name → key of the one that lives
-	Resources  store.Table[Resource]  // UUID/LogicalID
 	Operations store.Table[Operation] // UUID of the stack; none when nothing is under way
 	ChangeSets store.Table[ChangeSet] // UUID of the stack/UUID
 	Exports    store.Table[Export]    // by name
 	Nested     store.Table[Nested]    // by name of the nested stack
 
-	importers store.Table[Importer] // escaped export name/UUID of the stack
-	templates store.Table[body]     // by hash
+	shelves   store.Table[[]Resource]    // UUID/shelf: resources between operations
+	progress  store.Journal[[]rowChange] // UUID: what the operation under way has done to them
+	importers store.Table[Importer]      // escaped export name/UUID of the stack
+	templates store.Table[body]          // by hash
 	events    store.Journal[[]Event]
 	box       func() (*seal.Box, error) // opened when it is first needed
 }
@@ -47,11 +48,12 @@ func New(s *store.Store) *Ledger {
 		Store:      s,
 		Stacks:     store.NewTable[Stack](s, service, "stack"),
 		Names:      store.NewTable[string](s, service, "name"),
-		Resources:  store.NewTable[Resource](s, service, "resource"),
 		Operations: store.NewTable[Operation](s, service, "operation"),
 		ChangeSets: store.NewTable[ChangeSet](s, service, "changeset"),
 		Exports:    store.NewTable[Export](s, service, "export"),
 		Nested:     store.NewTable[Nested](s, service, "nested"),
+		shelves:    store.NewTable[[]Resource](s, service, "resource"),
+		progress:   store.NewJournal[[]rowChange](s, service, "progress"),
 		importers:  store.NewTable[Importer](s, service, "importer"),
 		templates:  store.NewTable[body](s, service, "template"),
 		events:     store.NewJournal[[]Event](s, service, "event"),
@@ -98,21 +100,4 @@ func (l *Ledger) FindStack(ctx context.Context, scope store.Scope, nameOrID stri
 		key = k
 	}
 	return l.Stacks.Get(ctx, scope, key)
-}
-
-// ResourcesOf are the resources of a stack by logical id, opened.
-func (l *Ledger) ResourcesOf(ctx context.Context, scope store.Scope, uuid string) (map[string]*Resource, error) {
-	entries, err := l.Resources.List(ctx, scope, store.Query{Prefix: uuid + "/"})
-	if err != nil {
-		return nil, fmt.Errorf("reading the resources of a stack: %w", err)
-	}
-	rows := make(map[string]*Resource, len(entries))
-	for i := range entries {
-		row := &entries[i].Value
-		if err := l.open(row); err != nil {
-			return nil, err
-		}
-		rows[row.LogicalID] = row
-	}
-	return rows, nil
 }

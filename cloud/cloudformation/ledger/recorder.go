@@ -12,6 +12,7 @@ type Entry struct {
 	Rows   []*Resource // sealed and written as they are when Record is called
 	Drop   []string    // logical ids of resources whose records go
 	Events []Event
+	Last   bool // nothing more comes from this recorder
 	// Also takes part in the same transaction. It must only write records.
 	Also func(ctx context.Context) error
 }
@@ -24,6 +25,7 @@ type Recorder struct {
 	scope  store.Scope
 	uuid   string
 	in     chan pending
+	last   map[string]rowChange // of each resource, since the operation began; Run's own
 }
 
 type pending struct {
@@ -37,18 +39,25 @@ const maxBatch = 256
 
 // NewRecorder makes the recorder of a stack's operation; Run does the writing.
 func (l *Ledger) NewRecorder(scope store.Scope, uuid string) *Recorder {
-	return &Recorder{ledger: l, scope: scope, uuid: uuid, in: make(chan pending, maxBatch)}
+	return &Recorder{ledger: l, scope: scope, uuid: uuid, in: make(chan pending, maxBatch), last: map[string]rowChange{}}
 }
 
-// Run writes until ctx ends.
+// Run writes until ctx ends. It goes on from what a process has written that died.
 func (r *Recorder) Run(ctx context.Context) {
+	before, _, unread := r.ledger.changesOf(ctx, r.scope, r.uuid)
+	for _, c := range before {
+		r.last[c.id()] = c
+	}
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case first := <-r.in:
 			batch := r.waiting(first)
-			err := r.write(ctx, batch)
+			err := unread
+			if err == nil {
+				err = r.write(ctx, batch)
+			}
 			for _, p := range batch {
 				p.done <- err
 			}
@@ -93,25 +102,29 @@ func (r *Recorder) Record(ctx context.Context, e Entry) error {
 
 func (r *Recorder) write(ctx context.Context, batch []pending) error {
 	l := r.ledger
+	var events []Event
+	var changes []rowChange
+	last := false
+	for _, p := range batch {
+		events = append(events, p.entry.Events...)
+		for i := range p.rows {
+			changes = append(changes, rowChange{Row: &p.rows[i]})
+		}
+		for _, id := range p.entry.Drop {
+			changes = append(changes, rowChange{Drop: id})
+		}
+		last = last || p.entry.Last
+	}
 	err := l.Store.Atomically(ctx, func(ctx context.Context) error {
-		var events []Event
 		for _, p := range batch {
-			events = append(events, p.entry.Events...)
-			for _, row := range p.rows {
-				if err := l.Resources.Put(ctx, r.scope, r.uuid+"/"+row.LogicalID, row); err != nil {
-					return err
-				}
-			}
-			for _, id := range p.entry.Drop {
-				if err := l.Resources.Delete(ctx, r.scope, r.uuid+"/"+id); err != nil {
-					return err
-				}
-			}
 			if p.entry.Also != nil {
 				if err := p.entry.Also(ctx); err != nil {
 					return err
 				}
 			}
+		}
+		if err := r.writeChanges(ctx, changes, last); err != nil {
+			return err
 		}
 		return l.AppendEvents(ctx, r.scope, r.uuid, events)
 	})
@@ -119,6 +132,22 @@ func (r *Recorder) write(ctx context.Context, batch []pending) error {
 		return fmt.Errorf("recording a stack operation: %w", err)
 	}
 	return nil
+}
+
+// writeChanges appends changes of resources to the operation's journal, or,
+// with the last ones, puts all of them where they stay.
+func (r *Recorder) writeChanges(ctx context.Context, changes []rowChange, last bool) error {
+	for _, c := range changes {
+		r.last[c.id()] = c
+	}
+	if last {
+		return r.ledger.shelve(ctx, r.scope, r.uuid, r.last)
+	}
+	if len(changes) == 0 {
+		return nil
+	}
+	_, err := r.ledger.progress.Append(ctx, r.scope, r.uuid, changes)
+	return err
 }
 
 // AppendEvents writes events of a stack, oldest first.

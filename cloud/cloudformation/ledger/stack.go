@@ -91,6 +91,9 @@ const (
 	Stopped         Phase = "stopped" // UPDATE_ROLLBACK_FAILED: waits for ContinueUpdateRollback
 )
 
+// Rests tells whether nothing happens in the phase; the empty one is the end.
+func (p Phase) Rests() bool { return p == "" || p == Held || p == Stopped }
+
 // Operation is something under way on a stack.
 type Operation struct {
 	ID                   string

@@ -26,7 +26,7 @@ func bindStruct(dst reflect.Value, src map[string]any, path string, except []str
 		}
 		field := fieldNamed(dst, name)
 		if !field.IsValid() {
-			return fmt.Errorf("Encountered unsupported property %s", name)
+			return Sayf("Encountered unsupported property %s", name)
 		}
 		if err := bindValue(field, value, path+"/"+name); err != nil {
 			return err
@@ -167,7 +167,7 @@ func wrongType(path string, src any, want string) error {
 	case []any:
 		have = "List"
 	}
-	return fmt.Errorf("Properties validation failed: #%s: expected %s, found: %s", path, want, have)
+	return Sayf("Properties validation failed: #%s: expected %s, found: %s", path, want, have)
 }
 
 // Clear gives the fields that former had and properties lacks the value that

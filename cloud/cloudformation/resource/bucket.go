@@ -36,7 +36,7 @@ func bucketKinds() []*Kind {
 func putBucketPolicy(ctx context.Context, r *Request) (Result, error) {
 	for name := range r.Properties {
 		if name != "Bucket" && name != "PolicyDocument" {
-			return Result{}, fmt.Errorf("Encountered unsupported property %s", name)
+			return Result{}, Sayf("Encountered unsupported property %s", name)
 		}
 	}
 	bucket := r.Text("Bucket")
@@ -108,7 +108,7 @@ func checkBucket(r *Request) error {
 		}
 		_, setting := bucketSettings[name]
 		if !setting && !slices.Contains([]string{"BucketName", "AccessControl", "ObjectLockEnabled", "Tags"}, name) {
-			return fmt.Errorf("Encountered unsupported property %s", name)
+			return Sayf("Encountered unsupported property %s", name)
 		}
 	}
 	if acl := r.Text("AccessControl"); acl != "" && cannedACL[acl] == "" {

@@ -2,7 +2,6 @@ package resource
 
 import (
 	"context"
-	"fmt"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -197,7 +196,7 @@ func notification(v any) (any, error) {
 		case "TopicConfigurations":
 			out[name] = receivers(value, "Topic", "TopicArn")
 		default:
-			return nil, fmt.Errorf("Encountered unsupported property %s", name)
+			return nil, Sayf("Encountered unsupported property %s", name)
 		}
 	}
 	return out, nil

@@ -9,6 +9,11 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
+// Sayf is an error in the words that CloudFormation's clients know, which
+// begin and end as sentences do. It becomes a status reason or a
+// ValidationError as it is.
+func Sayf(format string, a ...any) error { return fmt.Errorf(format, a...) }
+
 // code is the service's error code, or empty.
 func code(err error) string {
 	var api smithy.APIError
@@ -52,7 +57,7 @@ var handlerCodes = []struct{ part, code string }{
 func Reason(err error, token string) string {
 	var api smithy.APIError
 	if !errors.As(err, &api) {
-		return err.Error()
+		return missing(err)
 	}
 	handlerCode := "InvalidRequest"
 	for _, h := range handlerCodes {
@@ -80,4 +85,25 @@ func Reason(err error, token string) string {
 	}
 	return fmt.Sprintf("Resource handler returned message: %q (RequestToken: %s, HandlerErrorCode: %s)",
 		fmt.Sprintf("%s (Service: %s, Status Code: %d, Request ID: %s)", message, service, status, request), token, handlerCode)
+}
+
+// missing puts the SDK's own complaint about required members into
+// CloudFormation's words; other errors speak for themselves.
+func missing(err error) string {
+	var params smithy.InvalidParamsError
+	if !errors.As(err, &params) {
+		return err.Error()
+	}
+	var parts []string
+	for _, e := range params.Errs() {
+		var field interface{ Field() string }
+		if !errors.As(e, &field) {
+			continue
+		}
+		_, path, _ := strings.Cut(field.Field(), ".") // behind the name of the input
+		at := strings.LastIndex(path, ".")
+		where := strings.ReplaceAll("."+path[:max(at, 0)], ".", "/")
+		parts = append(parts, fmt.Sprintf("#%s: required key [%s] not found", strings.TrimSuffix(where, "/"), path[at+1:]))
+	}
+	return "Properties validation failed with message: " + strings.Join(parts, "; ")
 }

@@ -2,7 +2,6 @@ package resource
 
 import (
 	"context"
-	"fmt"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -21,7 +20,7 @@ var holders = []struct {
 func putPolicy(ctx context.Context, r *Request) (Result, error) {
 	for name := range r.Properties {
 		if !slices.Contains([]string{"PolicyName", "PolicyDocument", "Roles", "Users", "Groups"}, name) {
-			return Result{}, fmt.Errorf("Encountered unsupported property %s", name)
+			return Result{}, Sayf("Encountered unsupported property %s", name)
 		}
 	}
 	name, was := r.Text("PolicyName"), text(r.Former["PolicyName"])
@@ -46,7 +45,7 @@ func putPolicy(ctx context.Context, r *Request) (Result, error) {
 		}
 	}
 	if held == 0 {
-		return Result{}, fmt.Errorf("At least one of [Groups,Roles,Users] must be non-empty.")
+		return Result{}, Sayf("At least one of [Groups,Roles,Users] must be non-empty.")
 	}
 	return Result{Physical: r.Name, Attributes: map[string]any{"Id": r.Name}}, nil
 }

@@ -12,7 +12,6 @@ package resource
 import (
 	"context"
 	"errors"
-	"fmt"
 	"regexp"
 	"strings"
 
@@ -149,13 +148,13 @@ func (t Table) Find(name string) (*Kind, error) {
 		return k, nil
 	}
 	if strings.HasPrefix(name, "Custom::") {
-		return nil, fmt.Errorf("Resource type %s: custom resources are not supported yet", name)
+		return nil, Sayf("Resource type %s: custom resources are not supported yet", name)
 	}
 	if why, ok := refused[name]; ok {
-		return nil, fmt.Errorf("Resource type %s: %s", name, why)
+		return nil, Sayf("Resource type %s: %s", name, why)
 	}
 	if !strings.HasPrefix(name, "AWS::") && !strings.HasPrefix(name, "Alexa::") || !typeName.MatchString(name) {
-		return nil, fmt.Errorf("Template format error: Unrecognized resource types: [%s]", name)
+		return nil, Sayf("Template format error: Unrecognized resource types: [%s]", name)
 	}
 	return recordedKind(name), nil
 }

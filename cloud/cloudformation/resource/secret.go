@@ -91,7 +91,7 @@ func generateSecret(ctx context.Context, client *secretsmanager.Client, r *Reque
 		return nil
 	}
 	if *into != nil {
-		return fmt.Errorf("You can't specify both SecretString and GenerateSecretString")
+		return Sayf("You can't specify both SecretString and GenerateSecretString")
 	}
 	rules := object(r.Properties["GenerateSecretString"])
 	in := &secretsmanager.GetRandomPasswordInput{}
