@@ -30,6 +30,7 @@ var mayImport = map[string][]string{
 	"cloud/wire/gen":   {"cloud/wire"},
 	"cloud/door":       {"cloud/store", "cloud/wire"},
 	"cloud/seal":       {},
+	"cloud/regex":      {},
 	"cloud/policy":     {},
 	"cloud/accesskey":  {},
 	"cloud/git":        {"cloud/store", "cloud/door"},
@@ -45,7 +46,7 @@ var services = []string{
 }
 
 var frame = []string{
-	"cloud/store", "cloud/wire", "cloud/door", "cloud/seal", "cloud/policy", "cloud/accesskey", "cloud/git", "template", "buildspec",
+	"cloud/store", "cloud/wire", "cloud/door", "cloud/seal", "cloud/policy", "cloud/accesskey", "cloud/regex", "cloud/git", "template", "buildspec",
 }
 
 func allowed(pkg string) []string {

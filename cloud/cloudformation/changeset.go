@@ -3,7 +3,6 @@ package cloudformation
 import (
 	"context"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -14,12 +13,13 @@ import (
 	"ouro/cloud/cloudformation/engine"
 	"ouro/cloud/cloudformation/ledger"
 	"ouro/cloud/door"
+	"ouro/cloud/regex"
 )
 
 // noChanges is the reason that clients know an empty change set by.
 const noChanges = "The submitted information didn't contain changes. Submit different information to create a change set."
 
-var changeSetName = regexp.MustCompile(`^[a-zA-Z][-a-zA-Z0-9]{0,127}$`)
+var changeSetName = regex.New(`^[a-zA-Z][-a-zA-Z0-9]{0,127}$`)
 
 func sameTypes(plan engine.Plan) error {
 	if len(plan.Types) == 0 {
@@ -32,7 +32,7 @@ func sameTypes(plan engine.Plan) error {
 // For a stack that does not exist yet it makes one in REVIEW_IN_PROGRESS.
 func (s *Service) CreateChangeSet(ctx context.Context, in *cloudformation.CreateChangeSetInput) (*cloudformation.CreateChangeSetOutput, error) {
 	caller, name := door.CallerFrom(ctx), aws.ToString(in.ChangeSetName)
-	if !changeSetName.MatchString(name) {
+	if !changeSetName().MatchString(name) {
 		return nil, invalid("1 validation error detected: Value '%s' at 'changeSetName' failed to satisfy constraint: Member must satisfy regular expression pattern: [a-zA-Z][-a-zA-Z0-9]*", name)
 	}
 	kind := in.ChangeSetType

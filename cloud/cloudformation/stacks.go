@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"time"
 
@@ -15,15 +14,16 @@ import (
 	"ouro/cloud/cloudformation/engine"
 	"ouro/cloud/cloudformation/ledger"
 	"ouro/cloud/door"
+	"ouro/cloud/regex"
 	"ouro/cloud/store"
 )
 
-var stackName = regexp.MustCompile(`^[a-zA-Z][-a-zA-Z0-9]*$`)
+var stackName = regex.New(`^[a-zA-Z][-a-zA-Z0-9]*$`)
 
 const maxStackName = 128
 
 func checkStackName(name string) error {
-	if !stackName.MatchString(name) {
+	if !stackName().MatchString(name) {
 		return invalid("1 validation error detected: Value '%s' at 'stackName' failed to satisfy constraint: Member must satisfy regular expression pattern: [a-zA-Z][-a-zA-Z0-9]*", name)
 	}
 	if len(name) > maxStackName {

@@ -1,7 +1,6 @@
 package codebuild
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 
@@ -9,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/codebuild/types"
 
 	"ouro/cloud/door"
+	"ouro/cloud/regex"
 )
 
 // Bounds that AWS sets
@@ -20,7 +20,7 @@ const (
 	maxTags                            = 50
 )
 
-var projectNameForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{1,149}$`)
+var projectNameForm = regex.New(`^[A-Za-z0-9][A-Za-z0-9_-]{1,149}$`)
 
 // checkProject says what CodeBuild would refuse about p.
 func checkProject(caller door.Caller, p *types.Project) error {
@@ -28,7 +28,7 @@ func checkProject(caller door.Caller, p *types.Project) error {
 	if name == "" {
 		return invalid("Project name is required")
 	}
-	if !projectNameForm.MatchString(name) {
+	if !projectNameForm().MatchString(name) {
 		return invalid("Invalid project name: %s must begin with a letter or number and have 2 to 150 letters, numbers, dashes and underscores", name)
 	}
 	for _, check := range []func(door.Caller, *types.Project) error{checkSource, checkArtifacts, checkPipeline, checkEnvironment, checkRole, checkNumbers} {
@@ -171,14 +171,14 @@ func variablesError(variables []types.EnvironmentVariable) error {
 	return nil
 }
 
-var roleForm = regexp.MustCompile(`^arn:aws[a-z-]*:iam::(\d{12}):role/.+`)
+var roleForm = regex.New(`^arn:aws[a-z-]*:iam::(\d{12}):role/.+`)
 
 func checkRole(caller door.Caller, p *types.Project) error {
 	role := aws.ToString(p.ServiceRole)
 	if role == "" {
 		return invalid("Service role is required")
 	}
-	m := roleForm.FindStringSubmatch(role)
+	m := roleForm().FindStringSubmatch(role)
 	if m == nil {
 		return invalid("Invalid service role")
 	}

@@ -5,18 +5,19 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strconv"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/codebuild/types"
 	"github.com/aws/aws-sdk-go-v2/service/codecommit"
+
+	"ouro/cloud/regex"
 )
 
 // pinned is a source version that names a commit behind a branch, as
 // CodeBuild's console writes it: refs/heads/main^{COMMIT}.
-var pinned = regexp.MustCompile(`^(.+)\^\{([0-9a-f]{40})\}$`)
+var pinned = regex.New(`^(.+)\^\{([0-9a-f]{40})\}$`)
 
 // clone clones a CodeCommit repository and checks the version out: a branch,
 // a tag, a commit, or nothing for the default branch.
@@ -37,7 +38,7 @@ func (r *run) clone(ctx context.Context, s *types.ProjectSource, version, dir st
 	if _, err := r.git(ctx, dir, append(args, "--", aws.ToString(repository.RepositoryMetadata.CloneUrlHttp), ".")...); err != nil {
 		return "", err
 	}
-	if m := pinned.FindStringSubmatch(version); m != nil {
+	if m := pinned().FindStringSubmatch(version); m != nil {
 		version = m[2]
 	}
 	version = strings.TrimPrefix(strings.TrimPrefix(version, "refs/heads/"), "refs/tags/")

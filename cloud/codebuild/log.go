@@ -6,11 +6,12 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"regexp"
 	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"ouro/cloud/regex"
 )
 
 const (
@@ -77,7 +78,7 @@ func (l *buildLog) hide(values []string) {
 
 // keyID is the form of AWS's access key ids, which CodeBuild hides wherever
 // they come from.
-var keyID = regexp.MustCompile(`\b(AKIA|ASIA)[A-Z0-9]{16}\b`)
+var keyID = regex.New(`\b(AKIA|ASIA)[A-Z0-9]{16}\b`)
 
 // mask hides secrets in a text that is shown.
 func (l *buildLog) mask(text string) string {
@@ -88,7 +89,7 @@ func (l *buildLog) mask(text string) string {
 		text = secret.Replace(text)
 	}
 	if strings.Contains(text, "AKIA") || strings.Contains(text, "ASIA") {
-		text = keyID.ReplaceAllString(text, "***")
+		text = keyID().ReplaceAllString(text, "***")
 	}
 	return text
 }

@@ -1,24 +1,24 @@
 package codecommit
 
 import (
-	"regexp"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/codecommit/types"
 
 	"ouro/cloud/git"
+	"ouro/cloud/regex"
 )
 
 // repositoryName is what a repository may be called
 // (https://docs.aws.amazon.com/codecommit/latest/userguide/limits.html).
-var repositoryName = regexp.MustCompile(`^[\w.-]{1,100}$`)
+var repositoryName = regex.New(`^[\w.-]{1,100}$`)
 
 func checkRepositoryName(name *string) error {
 	switch {
 	case aws.ToString(name) == "":
 		return &types.RepositoryNameRequiredException{Message: aws.String("A repository name is required.")}
-	case !repositoryName.MatchString(*name) || strings.HasSuffix(*name, ".git") || *name == "." || *name == "..":
+	case !repositoryName().MatchString(*name) || strings.HasSuffix(*name, ".git") || *name == "." || *name == "..":
 		return &types.InvalidRepositoryNameException{Message: aws.String("The repository name is not valid. " +
 			"Repository names can be any valid combination of letters, numbers, periods, underscores, and dashes " +
 			"between 1 and 100 characters in length. Names are case sensitive.")}

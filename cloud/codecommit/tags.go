@@ -35,7 +35,7 @@ func named(resource *string) (*string, error) {
 		return nil, &types.ResourceArnRequiredException{Message: aws.String("A resource ARN is required.")}
 	}
 	a, err := arn.Parse(*resource)
-	if err != nil || a.Service != "codecommit" || !repositoryName.MatchString(a.Resource) {
+	if err != nil || a.Service != "codecommit" || !repositoryName().MatchString(a.Resource) {
 		return nil, &types.InvalidResourceArnException{Message: aws.String("The resource ARN " + *resource + " is not valid.")}
 	}
 	return &a.Resource, nil

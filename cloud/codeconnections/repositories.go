@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"regexp"
 	"strings"
 
 	"ouro/cloud/door"
 	"ouro/cloud/git"
+	"ouro/cloud/regex"
 	"ouro/cloud/store"
 )
 
@@ -21,12 +21,12 @@ const firstBranch = "main"
 
 // fullRepositoryID is OWNER/REPOSITORY, with groups in between on GitLab. Its
 // length is bounded because it becomes a file name.
-var fullRepositoryID = regexp.MustCompile(`^\w[\w.-]*(/\w[\w.-]*)+$`)
+var fullRepositoryID = regex.New(`^\w[\w.-]*(/\w[\w.-]*)+$`)
 
 const maxRepositoryID = 150
 
 func validRepositoryID(id string) bool {
-	return len(id) <= maxRepositoryID && fullRepositoryID.MatchString(id)
+	return len(id) <= maxRepositoryID && fullRepositoryID().MatchString(id)
 }
 
 // gitID is the id, on the git side, of a repository behind a connection.

@@ -2,12 +2,13 @@ package codepipeline
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline/types"
+
+	"ouro/cloud/regex"
 )
 
 const (
@@ -17,10 +18,10 @@ const (
 )
 
 var (
-	namePattern     = regexp.MustCompile(`^[A-Za-z0-9.@\-_]+$`)
-	artifactPattern = regexp.MustCompile(`^[a-zA-Z0-9_\-]+$`)
-	spacePattern    = regexp.MustCompile(`^[A-Za-z0-9@\-_]+$`)
-	rolePattern     = regexp.MustCompile(`^arn:aws(-[\w]+)*:iam::[0-9]{12}:role/.*$`)
+	namePattern     = regex.New(`^[A-Za-z0-9.@\-_]+$`)
+	artifactPattern = regex.New(`^[a-zA-Z0-9_\-]+$`)
+	spacePattern    = regex.New(`^[A-Za-z0-9@\-_]+$`)
+	rolePattern     = regex.New(`^arn:aws(-[\w]+)*:iam::[0-9]{12}:role/.*$`)
 )
 
 func invalid(format string, args ...any) error {
@@ -51,7 +52,7 @@ func constraint(value, member, rule string) error {
 
 func checkName(name, member string) error {
 	switch {
-	case !namePattern.MatchString(name) && name != "":
+	case !namePattern().MatchString(name) && name != "":
 		return constraint(name, member, `Member must satisfy regular expression pattern: [A-Za-z0-9.@\-_]+`)
 	case name == "":
 		return constraint(name, member, "Member must have length greater than or equal to 1")
@@ -70,7 +71,7 @@ func validate(def *types.PipelineDeclaration, region string) error {
 	if err := checkName(aws.ToString(def.Name), "pipeline.name"); err != nil {
 		return err
 	}
-	if role := aws.ToString(def.RoleArn); !rolePattern.MatchString(role) {
+	if role := aws.ToString(def.RoleArn); !rolePattern().MatchString(role) {
 		return constraint(role, "pipeline.roleArn", `Member must satisfy regular expression pattern: arn:aws(-[\w]+)*:iam::[0-9]{12}:role/.*`)
 	}
 	for _, check := range []func(*types.PipelineDeclaration) error{checkType, checkStages, checkVariables} {
@@ -184,7 +185,7 @@ func checkVariables(def *types.PipelineDeclaration) error {
 	seen := map[string]bool{}
 	for _, v := range def.Variables {
 		name := aws.ToString(v.Name)
-		if !spacePattern.MatchString(name) {
+		if !spacePattern().MatchString(name) {
 			return constraint(name, "pipeline.variables.1.member.name", `Member must satisfy regular expression pattern: [A-Za-z0-9@\-_]+`)
 		}
 		if seen[name] {

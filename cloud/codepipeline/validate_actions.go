@@ -37,7 +37,7 @@ func checkAction(def *types.PipelineDeclaration, a types.ActionDeclaration, regi
 	if order := runOrder(a); order < 1 || order > 999 {
 		return constraint("runOrder", "pipeline.stages.actions.runOrder", "Member must have value between 1 and 999")
 	}
-	if role := aws.ToString(a.RoleArn); role != "" && !rolePattern.MatchString(role) {
+	if role := aws.ToString(a.RoleArn); role != "" && !rolePattern().MatchString(role) {
 		return constraint(role, "pipeline.stages.actions.roleArn", `Member must satisfy regular expression pattern: arn:aws(-[\w]+)*:iam::[0-9]{12}:role/.*`)
 	}
 	if m := a.TimeoutInMinutes; m != nil && (*m < 5 || *m > 86400) {
@@ -88,7 +88,7 @@ func checkArtifacts(def *types.PipelineDeclaration) error {
 			for _, a := range group {
 				for _, in := range a.InputArtifacts {
 					name := aws.ToString(in.Name)
-					if !artifactPattern.MatchString(name) {
+					if !artifactPattern().MatchString(name) {
 						return constraint(name, "pipeline.stages.actions.inputArtifacts.name", `Member must satisfy regular expression pattern: [a-zA-Z0-9_\-]+`)
 					}
 					if !made[name] {
@@ -99,7 +99,7 @@ func checkArtifacts(def *types.PipelineDeclaration) error {
 			for _, a := range group {
 				for _, out := range a.OutputArtifacts {
 					name := aws.ToString(out.Name)
-					if !artifactPattern.MatchString(name) || len(name) > 100 {
+					if !artifactPattern().MatchString(name) || len(name) > 100 {
 						return constraint(name, "pipeline.stages.actions.outputArtifacts.name", `Member must satisfy regular expression pattern: [a-zA-Z0-9_\-]+`)
 					}
 					if made[name] {
@@ -120,7 +120,7 @@ func checkNamespaces(def *types.PipelineDeclaration) error {
 			ns := aws.ToString(a.Namespace)
 			switch {
 			case ns == "":
-			case !spacePattern.MatchString(ns) || len(ns) > 100:
+			case !spacePattern().MatchString(ns) || len(ns) > 100:
 				return constraint(ns, "pipeline.stages.actions.namespace", `Member must satisfy regular expression pattern: [A-Za-z0-9@\-_]+`)
 			case ns == ownNamespace || ns == pipelineNamespace:
 				return invalidAction("The namespace '%s' of action '%s' is reserved", ns, aws.ToString(a.Name))

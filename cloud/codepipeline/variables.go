@@ -1,14 +1,14 @@
 package codepipeline
 
 import (
-	"regexp"
-
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline/types"
+
+	"ouro/cloud/regex"
 )
 
 // reference is a variable in a configuration: #{Namespace.Name}.
 // https://docs.aws.amazon.com/codepipeline/latest/userguide/reference-variables.html
-var reference = regexp.MustCompile(`#\{([A-Za-z0-9@\-_]+)\.([A-Za-z0-9@\-_.]+)\}`)
+var reference = regex.New(`#\{([A-Za-z0-9@\-_]+)\.([A-Za-z0-9@\-_.]+)\}`)
 
 // Namespaces that every pipeline has.
 const (
@@ -22,8 +22,8 @@ func (e *execution) resolve(configuration map[string]string) (map[string]string,
 	resolved := make(map[string]string, len(configuration))
 	for name, value := range configuration {
 		var missing string
-		resolved[name] = reference.ReplaceAllStringFunc(value, func(ref string) string {
-			m := reference.FindStringSubmatch(ref)
+		resolved[name] = reference().ReplaceAllStringFunc(value, func(ref string) string {
+			m := reference().FindStringSubmatch(ref)
 			v, ok := e.variable(m[1], m[2])
 			if !ok && missing == "" {
 				missing = ref

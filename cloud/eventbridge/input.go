@@ -2,20 +2,21 @@ package eventbridge
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
+
+	"ouro/cloud/regex"
 )
 
 // maxVariables is how many paths an input transformer may have.
 const maxVariables = 100
 
 var (
-	variableName = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
-	placeholder  = regexp.MustCompile(`^<([A-Za-z0-9_.-]+)>`)
+	variableName = regex.New(`^[A-Za-z0-9_-]+$`)
+	placeholder  = regex.New(`^<([A-Za-z0-9_.-]+)>`)
 )
 
 // input is what the target gets: the event, a part of it, a constant, or what
@@ -56,7 +57,7 @@ func checkTransformer(t types.InputTransformer) error {
 		return fmt.Errorf("InputPathsMap has more than %d entries", maxVariables)
 	}
 	for _, name := range sortedKeys(t.InputPathsMap) {
-		if !variableName.MatchString(name) || strings.HasPrefix(strings.ToUpper(name), "AWS") {
+		if !variableName().MatchString(name) || strings.HasPrefix(strings.ToUpper(name), "AWS") {
 			return fmt.Errorf("the variable name %q is not valid", name)
 		}
 		if _, err := parsePath(t.InputPathsMap[name]); err != nil {
@@ -80,7 +81,7 @@ func (d delivery) transform(t types.InputTransformer) (string, error) {
 	var b strings.Builder
 	text, quoted := aws.ToString(t.InputTemplate), false
 	for i := 0; i < len(text); i++ {
-		if m := placeholder.FindStringSubmatch(text[i:]); m != nil {
+		if m := placeholder().FindStringSubmatch(text[i:]); m != nil {
 			if v, ok := values[m[1]]; ok {
 				put, err := fill(v, quoted)
 				if err != nil {

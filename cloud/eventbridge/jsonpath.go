@@ -3,9 +3,10 @@ package eventbridge
 import (
 	"encoding/json"
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
+
+	"ouro/cloud/regex"
 )
 
 // step goes from a value to those below it: to the member of that name, to
@@ -18,9 +19,9 @@ type step struct {
 }
 
 var (
-	pathName    = regexp.MustCompile(`^\.([A-Za-z0-9_*-]+)`)
-	pathIndex   = regexp.MustCompile(`^\[(\d+|\*)\]`)
-	pathBracket = regexp.MustCompile(`^\[(?:'([^']+)'|"([^"]+)")\]`)
+	pathName    = regex.New(`^\.([A-Za-z0-9_*-]+)`)
+	pathIndex   = regex.New(`^\[(\d+|\*)\]`)
+	pathBracket = regex.New(`^\[(?:'([^']+)'|"([^"]+)")\]`)
 )
 
 // parsePath reads the JSON paths that EventBridge takes: dots, quoted names in
@@ -32,11 +33,11 @@ func parsePath(text string) ([]step, error) {
 	}
 	var steps []step
 	for rest != "" {
-		if m := pathName.FindStringSubmatch(rest); m != nil {
+		if m := pathName().FindStringSubmatch(rest); m != nil {
 			steps, rest = append(steps, step{name: m[1], all: m[1] == "*"}), rest[len(m[0]):]
-		} else if m := pathBracket.FindStringSubmatch(rest); m != nil {
+		} else if m := pathBracket().FindStringSubmatch(rest); m != nil {
 			steps, rest = append(steps, step{name: m[1] + m[2]}), rest[len(m[0]):]
-		} else if m := pathIndex.FindStringSubmatch(rest); m != nil {
+		} else if m := pathIndex().FindStringSubmatch(rest); m != nil {
 			i, err := strconv.Atoi(m[1])
 			steps, rest = append(steps, step{index: i, all: err != nil, list: true}), rest[len(m[0]):]
 		} else {

@@ -3,7 +3,6 @@ package eventbridge
 import (
 	"context"
 	"errors"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -12,11 +11,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
 
 	"ouro/cloud/door"
+	"ouro/cloud/regex"
 	"ouro/cloud/store"
 )
 
 // names are what rules, targets and buses may be called.
-var names = regexp.MustCompile(`^[.\-_A-Za-z0-9]+$`)
+var names = regex.New(`^[.\-_A-Za-z0-9]+$`)
 
 // maxName is how many characters the name of a rule, or the id of a target,
 // may have.
@@ -24,7 +24,7 @@ const maxName = 64
 
 // isName checks the length by itself: a count within the expression would make
 // it a slow one to compile.
-func isName(name string, most int) bool { return len(name) <= most && names.MatchString(name) }
+func isName(name string, most int) bool { return len(name) <= most && names().MatchString(name) }
 
 // ruleID is a rule's name in the store; neither part can hold the separator.
 func ruleID(bus, name string) string { return bus + "|" + name }

@@ -4,9 +4,11 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+
+	"ouro/cloud/regex"
 )
 
-var rateSchedule = regexp.MustCompile(`^rate\((?:1 (?:minute|hour|day)|(?:[2-9]|[1-9][0-9]+) (?:minutes|hours|days))\)$`)
+var rateSchedule = regex.New(`^rate\((?:1 (?:minute|hour|day)|(?:[2-9]|[1-9][0-9]+) (?:minutes|hours|days))\)$`)
 
 // cronFields is what the six fields of a cron expression may be made of:
 // minutes, hours, day of the month, month, day of the week, year.
@@ -36,7 +38,7 @@ func cronField(value, special string) *regexp.Regexp {
 // validSchedule checks a rate or cron expression. Of the day of the month and
 // the day of the week one has to be "?".
 func validSchedule(expression string) bool {
-	if rateSchedule.MatchString(expression) {
+	if rateSchedule().MatchString(expression) {
 		return true
 	}
 	cron, ok := strings.CutPrefix(expression, "cron(")

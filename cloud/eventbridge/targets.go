@@ -3,7 +3,6 @@ package eventbridge
 import (
 	"context"
 	"encoding/json"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -12,12 +11,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
 
 	"ouro/cloud/door"
+	"ouro/cloud/regex"
 )
 
 // maxTargets is AWS's quota of targets for one rule.
 const maxTargets = 5
 
-var targetARN = regexp.MustCompile(`^arn:[a-z-]+:[a-z0-9-]+:[a-z0-9-]*:[0-9]*:.+$`)
+var targetARN = regex.New(`^arn:[a-z-]+:[a-z0-9-]+:[a-z0-9-]*:[0-9]*:.+$`)
 
 // PutTargets adds targets to a rule, or replaces those of the same id. Targets
 // of any kind are kept; the package comment says which ones get their events.
@@ -48,7 +48,7 @@ func checkTarget(t types.Target) error {
 	if !isName(id, maxName) {
 		return validation("1 validation error detected: Value '%s' at 'targets.1.member.id' failed to satisfy constraint: Member must satisfy regular expression pattern: [\\.\\-_A-Za-z0-9]+", id)
 	}
-	if !targetARN.MatchString(aws.ToString(t.Arn)) {
+	if !targetARN().MatchString(aws.ToString(t.Arn)) {
 		return validation("Parameter %s is not valid. Reason: Provided Arn is not in correct format.", aws.ToString(t.Arn))
 	}
 	given := 0

@@ -3,11 +3,11 @@ package iam
 import (
 	"crypto/sha256"
 	"encoding/base32"
-	"regexp"
 	"strings"
 	"time"
 
 	"ouro/cloud/door"
+	"ouro/cloud/regex"
 )
 
 // allows is the document of a policy that allows the actions everywhere.
@@ -29,13 +29,13 @@ func documentsOfAWS() map[string]string {
 }
 
 // nameOfAWS is what follows "policy" in the ARN of a policy of AWS.
-var nameOfAWS = regexp.MustCompile(`^(/|/[\w+=,.@/-]+/)([\w+=,.@-]{1,128})$`)
+var nameOfAWS = regex.New(`^(/|/[\w+=,.@/-]+/)([\w+=,.@-]{1,128})$`)
 
 // policyOfAWS gives the policy of AWS with that ARN; ok is false for the ARN of
 // anything else.
 func policyOfAWS(caller door.Caller, policyARN string) (managed, bool) {
 	path, ok := strings.CutPrefix(policyARN, "arn:"+caller.Partition()+":iam::aws:policy")
-	parts := nameOfAWS.FindStringSubmatch(path)
+	parts := nameOfAWS().FindStringSubmatch(path)
 	if !ok || parts == nil {
 		return managed{}, false
 	}

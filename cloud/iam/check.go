@@ -1,7 +1,6 @@
 package iam
 
 import (
-	"regexp"
 	"strconv"
 	"strings"
 	"unicode"
@@ -10,11 +9,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 
 	"ouro/cloud/policy"
+	"ouro/cloud/regex"
 )
 
 var (
-	namePattern = regexp.MustCompile(`^[\w+=,.@-]+$`)
-	pathPattern = regexp.MustCompile(`^(/|/[\x21-\x7e]+/)$`)
+	namePattern = regex.New(`^[\w+=,.@-]+$`)
+	pathPattern = regex.New(`^(/|/[\x21-\x7e]+/)$`)
 )
 
 // checkName checks the name of anything; member is what the request calls it.
@@ -26,7 +26,7 @@ func checkName(member string, name *string, longest int) error {
 		return violated(member, "", "have length greater than or equal to 1")
 	case len(*name) > longest:
 		return violated(member, *name, "have length less than or equal to "+strconv.Itoa(longest))
-	case !namePattern.MatchString(*name):
+	case !namePattern().MatchString(*name):
 		return invalid("The specified value for %s is invalid. It must contain only alphanumeric characters and/or the following: +=,.@_-", member)
 	}
 	return nil
@@ -37,7 +37,7 @@ func checkPath(member string, path *string) (string, error) {
 	if path == nil {
 		return "/", nil
 	}
-	if len(*path) > 512 || !pathPattern.MatchString(*path) {
+	if len(*path) > 512 || !pathPattern().MatchString(*path) {
 		return "", invalid("The specified value for %s is invalid. It must begin and end with / and contain only alphanumeric characters and/or / characters.", member)
 	}
 	return *path, nil

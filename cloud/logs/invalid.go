@@ -7,12 +7,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 
+	"ouro/cloud/regex"
 	"ouro/cloud/store"
 )
 
 var (
-	groupPattern  = regexp.MustCompile(`^[\.\-_/#A-Za-z0-9]+$`)
-	streamPattern = regexp.MustCompile(`^[^:*]*$`)
+	groupPattern  = regex.New(`^[\.\-_/#A-Za-z0-9]+$`)
+	streamPattern = regex.New(`^[^:*]*$`)
 )
 
 func invalid(format string, args ...any) error {
@@ -29,14 +30,14 @@ func null(member string) error {
 }
 
 func checkGroupName(name string) error {
-	return checkName("logGroupName", name, groupPattern, `[\.\-_/#A-Za-z0-9]+`)
+	return checkName("logGroupName", name, groupPattern(), `[\.\-_/#A-Za-z0-9]+`)
 }
 
 func checkStreamName(name *string) error {
 	if name == nil {
 		return null("logStreamName")
 	}
-	return checkName("logStreamName", *name, streamPattern, `[^:*]*`)
+	return checkName("logStreamName", *name, streamPattern(), `[^:*]*`)
 }
 
 func checkName(member, name string, pattern *regexp.Regexp, shown string) error {

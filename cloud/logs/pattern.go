@@ -1,8 +1,9 @@
 package logs
 
 import (
-	"regexp"
 	"strings"
+
+	"ouro/cloud/regex"
 )
 
 // pattern is a filter pattern of terms: all of must, none of not, and, where
@@ -13,7 +14,7 @@ type pattern struct {
 	must, not, any []string
 }
 
-var plainTerm = regexp.MustCompile(`^[\w]+$`)
+var plainTerm = regex.New(`^[\w]+$`)
 
 // parsePattern reads a pattern of terms: words, "quoted phrases", both perhaps
 // behind - (not) or ? (any).
@@ -53,7 +54,7 @@ func nextTerm(text string) (term, rest string, err error) {
 		if end < 0 {
 			end = len(text)
 		}
-		if term = text[:end]; !plainTerm.MatchString(term) {
+		if term = text[:end]; !plainTerm().MatchString(term) {
 			return "", "", invalid("Invalid filter pattern: Invalid character(s) in term '%s'", term)
 		}
 		return term, text[end:], nil

@@ -2,17 +2,17 @@ package s3
 
 import (
 	"net/netip"
-	"regexp"
 	"strconv"
 	"strings"
 	"unicode/utf8"
 
+	"ouro/cloud/regex"
 	"ouro/cloud/wire"
 )
 
 const maxKey = 1024 // bytes
 
-var bucketName = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
+var bucketName = regex.New(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
 
 // Beginnings and ends that AWS keeps for itself:
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
@@ -23,7 +23,7 @@ var (
 
 func checkBucketName(name string) error {
 	_, notAddress := netip.ParseAddr(name)
-	ok := bucketName.MatchString(name) && !strings.Contains(name, "..") && notAddress != nil
+	ok := bucketName().MatchString(name) && !strings.Contains(name, "..") && notAddress != nil
 	for _, p := range takenPrefixes {
 		ok = ok && !strings.HasPrefix(name, p)
 	}

@@ -4,17 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
 
 	"ouro/cloud/door"
+	"ouro/cloud/regex"
 	"ouro/cloud/store"
 )
 
-var secretName = regexp.MustCompile(`^[A-Za-z0-9/_+=.@\-]+$`)
+var secretName = regex.New(`^[A-Za-z0-9/_+=.@\-]+$`)
 
 const maxNameLength = 512
 
@@ -61,7 +61,7 @@ func (s *Service) CreateSecret(ctx context.Context, in *secretsmanager.CreateSec
 
 func checkCreate(in *secretsmanager.CreateSecretInput) (*content, error) {
 	switch {
-	case len(aws.ToString(in.Name)) > maxNameLength || !secretName.MatchString(aws.ToString(in.Name)):
+	case len(aws.ToString(in.Name)) > maxNameLength || !secretName().MatchString(aws.ToString(in.Name)):
 		return nil, invalid("Invalid name. Must be a valid name containing alphanumeric characters, or any of the following: -/_+=.@!")
 	case len(in.AddReplicaRegions) > 0:
 		return nil, invalidRequest("replicas of secrets are not supported by the local cloud")

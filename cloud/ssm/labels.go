@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -13,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
 	"ouro/cloud/door"
+	"ouro/cloud/regex"
 	"ouro/cloud/store"
 )
 
@@ -21,11 +21,11 @@ const (
 	maxLabelLength = 100
 )
 
-var labelText = regexp.MustCompile(`^[a-zA-Z_.\-][a-zA-Z0-9_.\-]*$`)
+var labelText = regex.New(`^[a-zA-Z_.\-][a-zA-Z0-9_.\-]*$`)
 
 func validLabel(label string) bool {
 	lower := strings.ToLower(label)
-	return len(label) <= maxLabelLength && labelText.MatchString(label) && !strings.HasPrefix(lower, "aws") && !strings.HasPrefix(lower, "ssm")
+	return len(label) <= maxLabelLength && labelText().MatchString(label) && !strings.HasPrefix(lower, "aws") && !strings.HasPrefix(lower, "ssm")
 }
 
 // LabelParameterVersion puts labels on a version, the newest if none is named,

@@ -2,12 +2,12 @@ package ssm
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
+	"ouro/cloud/regex"
 	"ouro/cloud/wire"
 )
 
@@ -16,7 +16,7 @@ const (
 	maxLevels     = 15
 )
 
-var parameterName = regexp.MustCompile(`^[a-zA-Z0-9_.\-/]+$`)
+var parameterName = regex.New(`^[a-zA-Z0-9_.\-/]+$`)
 
 func validation(format string, args ...any) error {
 	return &wire.Error{Code: "ValidationException", Message: fmt.Sprintf(format, args...), Status: 400}
@@ -33,7 +33,7 @@ func checkName(name string) error {
 		return validation("Parameter name: the name may have %d characters at most.", maxNameLength)
 	case strings.Contains(name, "/") && !strings.HasPrefix(name, "/"):
 		return validation("Parameter name must be a fully qualified name.")
-	case strings.HasPrefix(first, "ssm"), !parameterName.MatchString(name), strings.Contains(name, "//"), strings.HasSuffix(name, "/"):
+	case strings.HasPrefix(first, "ssm"), !parameterName().MatchString(name), strings.Contains(name, "//"), strings.HasSuffix(name, "/"):
 		return validation(`Parameter name: can't be prefixed with "ssm" (case-insensitive). If formed as a path, it can consist of sub-paths divided by slash symbol; each sub-path can be formed as a mix of letters, numbers and the following 3 symbols .-_`)
 	case strings.Count(name, "/") > maxLevels:
 		return &types.HierarchyLevelLimitExceededException{Message: aws.String(fmt.Sprintf("Parameter name can't have more than %d levels.", maxLevels))}
@@ -43,7 +43,7 @@ func checkName(name string) error {
 
 // checkPath holds the path of a hierarchy against the same rules.
 func checkPath(path string) error {
-	if path == "/" || (strings.HasPrefix(path, "/") && parameterName.MatchString(path)) {
+	if path == "/" || (strings.HasPrefix(path, "/") && parameterName().MatchString(path)) {
 		return nil
 	}
 	return validation(`The parameter doesn't meet the parameter name requirements. The parameter name must begin with a forward slash "/". It can't be prefixed with "aws" or "ssm" (case-insensitive). It must use only letters, numbers, or the following symbols: . (period), - (hyphen), _ (underscore). Special characters are not allowed. All sub-paths, if specified, must use the forward slash symbol "/". Valid example: /get/parameters2-/by1./path0_.`)

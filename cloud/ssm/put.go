@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
 	"ouro/cloud/door"
+	"ouro/cloud/regex"
 	"ouro/cloud/store"
 )
 
@@ -23,7 +24,7 @@ const (
 	defaultKey       = "alias/aws/ssm"
 )
 
-var imageID = regexp.MustCompile(`^ami-[0-9a-f]{8,17}$`)
+var imageID = regex.New(`^ami-[0-9a-f]{8,17}$`)
 
 // PutParameter makes a parameter or, with Overwrite, its next version. What
 // an overwrite leaves out (type, key, description, data type) stays.
@@ -137,7 +138,7 @@ func checkVersion(v, old version, value string) error {
 		return &types.HierarchyTypeMismatchException{Message: aws.String("Parameter Store does not support changing a parameter type in a hierarchy. For example, you can't change a parameter from a String type to a SecureString type. You must create a new, unique parameter.")}
 	case !slices.Contains([]string{"text", "aws:ec2:image", "aws:ssm:integration"}, v.DataType):
 		return validation("The following data type is not supported: %s (Data type names are all lowercase.)", v.DataType)
-	case v.DataType == "aws:ec2:image" && !imageID.MatchString(value):
+	case v.DataType == "aws:ec2:image" && !imageID().MatchString(value):
 		return validation("The value %q is not the id of an Amazon Machine Image, which the data type aws:ec2:image asks for.", value)
 	}
 	if v.AllowedPattern == "" {

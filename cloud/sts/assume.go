@@ -81,11 +81,11 @@ func checkAssumeRole(in *sts.AssumeRoleInput) error {
 	}
 	if in.RoleSessionName != nil {
 		complaints = append(complaints, minLength("roleSessionName", session, 2), maxLength("roleSessionName", session, 64),
-			pattern("roleSessionName", session, sessionName))
+			pattern("roleSessionName", session, sessionName()))
 	}
 	if in.ExternalId != nil {
 		complaints = append(complaints, minLength("externalId", external, 2), maxLength("externalId", external, 1224),
-			pattern("externalId", external, externalID))
+			pattern("externalId", external, externalID()))
 	}
 	complaints = append(complaints, within("durationSeconds", in.DurationSeconds, shortest, longestRole))
 	if err := check(complaints...); err != nil {

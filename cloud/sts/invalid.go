@@ -7,13 +7,14 @@ import (
 	"strings"
 
 	"ouro/cloud/door"
+	"ouro/cloud/regex"
 	"ouro/cloud/wire"
 )
 
 var (
-	word        = regexp.MustCompile(`^[\w]*$`)
-	sessionName = regexp.MustCompile(`^[\w+=,.@-]*$`)
-	externalID  = regexp.MustCompile(`^[\w+=,.@:/\\-]*$`)
+	word        = regex.New(`^[\w]*$`)
+	sessionName = regex.New(`^[\w+=,.@-]*$`)
+	externalID  = regex.New(`^[\w+=,.@:/\\-]*$`)
 )
 
 func invalid(message string) error {

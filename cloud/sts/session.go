@@ -38,7 +38,7 @@ func (s *Service) GetSessionToken(ctx context.Context, in *sts.GetSessionTokenIn
 func (s *Service) GetFederationToken(ctx context.Context, in *sts.GetFederationTokenInput) (*sts.GetFederationTokenOutput, error) {
 	name := aws.ToString(in.Name)
 	err := check(
-		minLength("name", name, 2), maxLength("name", name, 32), pattern("name", name, sessionName),
+		minLength("name", name, 2), maxLength("name", name, 32), pattern("name", name, sessionName()),
 		within("durationSeconds", in.DurationSeconds, shortest, longestSession),
 	)
 	if err != nil {

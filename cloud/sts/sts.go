@@ -115,7 +115,7 @@ func (s *Service) GetCallerIdentity(ctx context.Context, _ *sts.GetCallerIdentit
 func (s *Service) GetAccessKeyInfo(_ context.Context, in *sts.GetAccessKeyInfoInput) (*sts.GetAccessKeyInfoOutput, error) {
 	id := aws.ToString(in.AccessKeyId)
 	if err := check(
-		minLength("accessKeyId", id, 16), maxLength("accessKeyId", id, 128), pattern("accessKeyId", id, word),
+		minLength("accessKeyId", id, 16), maxLength("accessKeyId", id, 128), pattern("accessKeyId", id, word()),
 	); err != nil {
 		return nil, err
 	}

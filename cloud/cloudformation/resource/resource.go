@@ -12,10 +12,11 @@ package resource
 import (
 	"context"
 	"errors"
-	"regexp"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"ouro/cloud/regex"
 )
 
 // Request is one resource to make, change or end.
@@ -129,7 +130,7 @@ func (t Table) Add(kinds ...*Kind) {
 	}
 }
 
-var typeName = regexp.MustCompile(`^[A-Za-z0-9]{2,64}::[A-Za-z0-9]{2,64}(::[A-Za-z0-9]{2,64}){1,2}$`)
+var typeName = regex.New(`^[A-Za-z0-9]{2,64}::[A-Za-z0-9]{2,64}(::[A-Za-z0-9]{2,64}){1,2}$`)
 
 // refused are types that AWS has and that cannot be kept as a mere record,
 // because something outside the stack has to happen for them.
@@ -153,7 +154,7 @@ func (t Table) Find(name string) (*Kind, error) {
 	if why, ok := refused[name]; ok {
 		return nil, Sayf("Resource type %s: %s", name, why)
 	}
-	if !strings.HasPrefix(name, "AWS::") && !strings.HasPrefix(name, "Alexa::") || !typeName.MatchString(name) {
+	if !strings.HasPrefix(name, "AWS::") && !strings.HasPrefix(name, "Alexa::") || !typeName().MatchString(name) {
 		return nil, Sayf("Template format error: Unrecognized resource types: [%s]", name)
 	}
 	return recordedKind(name), nil
