@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"ouro/cloud/door"
 	"ouro/cloud/store"
@@ -19,9 +21,9 @@ const smallBody = 16 << 10
 
 // bodies are the bytes that objects and parts are made of.
 //
-// A small body is a record of its own for each object. Its name begins with
-// the time, so that new ones are written at the end of the table, which is much
-// faster than anywhere in it.
+// A small body is a chunk of the store for each object. Chunks are numbered by
+// the time, so that new ones are written at the end of their table, which is
+// much faster than anywhere in it.
 //
 // A larger one is a blob of the store, with a count of who refers to it. The
 // count changes in the transaction of the record that refers. When it falls to
@@ -35,16 +37,16 @@ const smallBody = 16 << 10
 type bodies struct {
 	store     *store.Store
 	host      door.Host
-	small     store.Table[[]byte]
 	counts    store.Table[int]      // references, by blob
 	garbage   store.Table[struct{}] // blobs whose count fell to zero
 	collector *worker
 	pins      sync.RWMutex
+	last      atomic.Int64 // number of a chunk
 }
 
 // body is one that was put and waits for its reference.
 type body struct {
-	name  string // a blob's SHA-256, or + and more for a small body
+	name  string // a blob's SHA-256, or + and the number of a chunk
 	size  int64
 	bytes []byte // of a small body
 }
@@ -54,7 +56,6 @@ func isSmall(name string) bool { return strings.HasPrefix(name, "+") }
 func newBodies(host door.Host) *bodies {
 	b := &bodies{
 		store: host.Store(), host: host,
-		small:   store.NewTable[[]byte](host.Store(), "s3", "body"),
 		counts:  store.NewTable[int](host.Store(), "s3", "blob"),
 		garbage: store.NewTable[struct{}](host.Store(), "s3", "garbage"),
 	}
@@ -89,9 +90,16 @@ func (b *bodies) put(ctx context.Context, r io.Reader) (_ body, done func(), err
 }
 
 func (b *bodies) newSmall(content []byte) body {
-	name := fmt.Sprintf("+%016x%s", b.host.Now().UnixNano(), newVersionID(0)[16:])
-	return body{name, int64(len(content)), content}
+	for {
+		last := b.last.Load()
+		if id := max(b.host.Now().UnixNano(), last+1); b.last.CompareAndSwap(last, id) {
+			return body{"+" + strconv.FormatInt(id, 10), int64(len(content)), content}
+		}
+	}
 }
+
+// chunk is the number in the name of a small body.
+func chunk(name string) (int64, error) { return strconv.ParseInt(name[1:], 10, 64) }
 
 // pinning takes the shared lock when its reader ends.
 type pinning struct {
@@ -119,7 +127,11 @@ func (p *pinning) release() {
 // refer counts one more reference to a body that was put, in a transaction.
 func (b *bodies) refer(ctx context.Context, put body) error {
 	if isSmall(put.name) {
-		return b.small.Insert(ctx, everywhere, put.name, put.bytes)
+		id, err := chunk(put.name)
+		if err != nil {
+			return err
+		}
+		return b.store.PutChunk(ctx, id, put.bytes)
 	}
 	err := b.counts.Insert(ctx, everywhere, put.name, 1)
 	if errors.Is(err, store.ErrExists) {
@@ -136,7 +148,7 @@ func (b *bodies) share(ctx context.Context, name string) (string, error) {
 		_, err := b.counts.Update(ctx, everywhere, name, func(n *int) error { *n++; return nil })
 		return name, err
 	}
-	content, err := b.small.Get(ctx, everywhere, name)
+	content, err := b.read(ctx, name)
 	if err != nil {
 		return "", err
 	}
@@ -147,7 +159,11 @@ func (b *bodies) share(ctx context.Context, name string) (string, error) {
 // drop takes a reference away, in a transaction.
 func (b *bodies) drop(ctx context.Context, name string) error {
 	if isSmall(name) {
-		return b.small.Delete(ctx, everywhere, name)
+		id, err := chunk(name)
+		if err != nil {
+			return err
+		}
+		return b.store.DeleteChunk(ctx, id)
 	}
 	n, err := b.counts.Update(ctx, everywhere, name, func(n *int) error { *n--; return nil })
 	if err != nil || n > 0 {
@@ -159,10 +175,19 @@ func (b *bodies) drop(ctx context.Context, name string) error {
 	return b.discard(ctx, name)
 }
 
+// read gives a small body.
+func (b *bodies) read(ctx context.Context, name string) ([]byte, error) {
+	id, err := chunk(name)
+	if err != nil {
+		return nil, err
+	}
+	return b.store.Chunk(ctx, id)
+}
+
 // open opens a body at a span.
 func (b *bodies) open(ctx context.Context, name string, at span) (io.ReadCloser, error) {
 	if isSmall(name) {
-		content, err := b.small.Get(ctx, everywhere, name)
+		content, err := b.read(ctx, name)
 		if err != nil {
 			return nil, fmt.Errorf("opening body %q: %w", name, err)
 		}

@@ -50,7 +50,7 @@ func ownerOf(account string) *types.Owner { return &types.Owner{ID: aws.String(c
 
 // bucket gives the bucket of that name, if its owner is who the client expects.
 func (s *Service) bucket(ctx context.Context, name, expectedOwner *string) (bucket, error) {
-	b, err := s.known.get(ctx, aws.ToString(name), func() (bucket, error) {
+	b, err := s.known.get(aws.ToString(name), func() (bucket, error) {
 		return s.buckets.Get(ctx, everywhere, aws.ToString(name))
 	})
 	if errors.Is(err, store.ErrNotFound) {
@@ -119,6 +119,7 @@ func (s *Service) DeleteBucket(ctx context.Context, in *s3.DeleteBucketInput) (*
 		return nil, err
 	}
 	name := *in.Bucket
+	done := s.known.change(name)
 	err := s.atomically(ctx, func(ctx context.Context) error {
 		if err := s.checkEmpty(ctx, name); err != nil {
 			return err
@@ -141,7 +142,7 @@ func (s *Service) DeleteBucket(ctx context.Context, in *s3.DeleteBucketInput) (*
 		}
 		return err
 	})
-	s.known.forget(name)
+	done()
 	if err != nil {
 		return nil, err
 	}

@@ -1,37 +1,31 @@
 package s3
 
-import (
-	"context"
-	"sync"
-)
+import "sync"
 
-// bucketCache spares requests the reading of their bucket's record. A record is
-// forgotten before the request that changed it is answered, so that whoever
-// asks afterwards sees the change. Transactions read the store itself.
+// bucketCache spares requests the reading of their bucket's record. While a
+// bucket is being changed nothing is known: whoever asks then, in a transaction
+// or not, reads the store, and whoever asks after the change was answered sees
+// it.
 type bucketCache struct {
-	mu      sync.RWMutex
-	records map[string]bucket
-	epoch   int // rises when something is forgotten
+	mu       sync.RWMutex
+	records  map[string]bucket
+	changing int // changes under way
+	epoch    int // rises with each change's beginning and end
 }
 
 const cachedBuckets = 1000
 
-type transactionKey struct{}
-
 // get gives the record that is known, or else what load gives.
-func (c *bucketCache) get(ctx context.Context, name string, load func() (bucket, error)) (bucket, error) {
-	if ctx.Value(transactionKey{}) != nil {
-		return load()
-	}
+func (c *bucketCache) get(name string, load func() (bucket, error)) (bucket, error) {
 	c.mu.RLock()
 	b, ok := c.records[name]
-	epoch := c.epoch
+	epoch, changing := c.epoch, c.changing > 0
 	c.mu.RUnlock()
-	if ok {
+	if ok && !changing {
 		return b, nil
 	}
 	b, err := load()
-	if err != nil {
+	if err != nil || changing {
 		return b, err
 	}
 	c.mu.Lock()
@@ -45,9 +39,17 @@ func (c *bucketCache) get(ctx context.Context, name string, load func() (bucket,
 	return b, nil
 }
 
-func (c *bucketCache) forget(name string) {
+// change announces that a bucket is about to change. The function that it gives
+// must be called when that is committed, or given up.
+func (c *bucketCache) change(name string) (done func()) {
+	c.step(name, 1)
+	return func() { c.step(name, -1) }
+}
+
+func (c *bucketCache) step(name string, by int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.changing += by
 	c.epoch++
 	delete(c.records, name)
 }

@@ -57,7 +57,7 @@ func (s *Service) CompleteMultipartUpload(ctx context.Context, in *s3.CompleteMu
 		if err := s.uploads.Delete(ctx, everywhere, uploadRow(b.Name, *in.Key, *in.UploadId)); err != nil {
 			return err
 		}
-		return s.writeIn(ctx, b.Name, *in.Key, &o, conditions, eventComplete)
+		return s.writeIn(ctx, b.Name, *in.Key, &o, conditions, eventComplete, nil)
 	})
 	if err != nil {
 		return nil, err

@@ -154,6 +154,6 @@ func (s *Service) share(ctx context.Context, b bucket, in *s3.CopyObjectInput, f
 		if err != nil {
 			return err
 		}
-		return s.writeIn(ctx, b.Name, *in.Key, o, conditions, eventCopy)
+		return s.writeIn(ctx, b.Name, *in.Key, o, conditions, eventCopy, nil)
 	})
 }

@@ -115,7 +115,7 @@ func deleteDocument[T, Out any](ctx context.Context, s *Service, d document[T], 
 
 // changeBucket alters a bucket's record, and what else change writes, as one.
 func (s *Service) changeBucket(ctx context.Context, name, owner *string, change func(ctx context.Context, b *bucket) error) error {
-	defer s.known.forget(aws.ToString(name))
+	defer s.known.change(aws.ToString(name))()
 	return s.atomically(ctx, func(ctx context.Context) error {
 		b, err := s.bucket(ctx, name, owner)
 		if err != nil {

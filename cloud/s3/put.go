@@ -138,11 +138,8 @@ func (s *Service) checkEarly(ctx context.Context, b bucket, key string, conditio
 // write makes o, whose bytes were just put, the current version of its key, if
 // the conditions hold.
 func (s *Service) write(ctx context.Context, bucketName, key string, o *object, put body, done func(), conditions writeConditions, reason string) error {
-	err := s.atomically(ctx, func(ctx context.Context) error {
-		if err := s.bodies.refer(ctx, put); err != nil {
-			return err
-		}
-		return s.writeIn(ctx, bucketName, key, o, conditions, reason)
+	err := s.decided(ctx, func(ctx context.Context) error {
+		return s.writeIn(ctx, bucketName, key, o, conditions, reason, func(ctx context.Context) error { return s.bodies.refer(ctx, put) })
 	})
 	done()
 	if err != nil {
@@ -151,9 +148,9 @@ func (s *Service) write(ctx context.Context, bucketName, key string, o *object, 
 	return err
 }
 
-// writeIn makes o the current version of its key, in a transaction that has
-// referred to its body already.
-func (s *Service) writeIn(ctx context.Context, bucketName, key string, o *object, conditions writeConditions, reason string) error {
+// writeIn makes o the current version of its key, in a transaction. refer, if
+// it is not nil, refers to the body once nothing stands against the write.
+func (s *Service) writeIn(ctx context.Context, bucketName, key string, o *object, conditions writeConditions, reason string, refer func(context.Context) error) error {
 	b, err := s.bucket(ctx, &bucketName, nil)
 	if err != nil {
 		return err
@@ -164,6 +161,11 @@ func (s *Service) writeIn(ctx context.Context, bucketName, key string, o *object
 	}
 	if err := conditions.check(key, current.listing, exists && !current.Marker); err != nil {
 		return err
+	}
+	if refer != nil {
+		if err := refer(ctx); err != nil {
+			return err
+		}
 	}
 	s.number(b, o, current.Order)
 	if err := s.displace(ctx, b, key, current, exists); err != nil {

@@ -74,9 +74,16 @@ func (s *Service) Resume(context.Context) error {
 // atomically runs fn as one transaction and then lets the background work on
 // what it left to do.
 func (s *Service) atomically(ctx context.Context, fn func(ctx context.Context) error) error {
-	err := s.host.Store().Atomically(ctx, func(ctx context.Context) error {
-		return fn(context.WithValue(ctx, transactionKey{}, true))
-	})
+	return s.afterwards(s.host.Store().Atomically(ctx, fn))
+}
+
+// decided is atomically for an fn that refuses nothing after its first write.
+func (s *Service) decided(ctx context.Context, fn func(ctx context.Context) error) error {
+	return s.afterwards(s.host.Store().Decided(ctx, fn))
+}
+
+// afterwards lets the background work on what a transaction left to do.
+func (s *Service) afterwards(err error) error {
 	if err != nil {
 		return err
 	}

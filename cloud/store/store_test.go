@@ -378,11 +378,60 @@ func TestNewerState(t *testing.T) {
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := store.Open(dir); err == nil || !strings.Contains(err.Error(), "written by a newer ouro (state version 99; this ouro knows up to 1)") {
+	if _, err := store.Open(dir); err == nil || !strings.Contains(err.Error(), "written by a newer ouro (state version 99; this ouro knows up to 2)") {
 		t.Errorf("opening a newer state: %v", err)
 	}
 	var inUse *store.InUseError
 	if _, err := store.Open(dir); errors.As(err, &inUse) {
 		t.Error("a failed Open keeps the directory locked")
+	}
+}
+
+// A Decided write that fails after it wrote takes nothing of anybody else's
+// with it silently: whoever was to be committed with it is told.
+func TestDecidedFailsHalfWay(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	table := store.NewTable[int](s, "test", "decided")
+	scope := store.Scope{}
+	failure := errors.New("half-way")
+	err := s.Decided(t.Context(), func(ctx context.Context) error {
+		if err := table.Put(ctx, scope, "half", 1); err != nil {
+			return err
+		}
+		return failure
+	})
+	if !errors.Is(err, failure) {
+		t.Errorf("error = %v", err)
+	}
+	if _, err := table.Get(t.Context(), scope, "half"); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("half of a failed write is there: %v", err)
+	}
+
+	// Many at once: what was acknowledged is there, what failed is not.
+	var wait sync.WaitGroup
+	results := make([]error, 200)
+	for i := range results {
+		wait.Go(func() {
+			results[i] = s.Decided(t.Context(), func(ctx context.Context) error {
+				if err := table.Put(ctx, scope, fmt.Sprint(i), i); err != nil {
+					return err
+				}
+				if i%20 == 0 {
+					return failure
+				}
+				return nil
+			})
+		})
+	}
+	wait.Wait()
+	for i, result := range results {
+		_, err := table.Get(t.Context(), scope, fmt.Sprint(i))
+		if there := err == nil; there != (result == nil) {
+			t.Errorf("write %d was answered %v, and reading it gives %v", i, result, err)
+		}
+		if i%20 == 0 && !errors.Is(result, failure) {
+			t.Errorf("write %d was answered %v", i, result)
+		}
 	}
 }

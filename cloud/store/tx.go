@@ -9,6 +9,7 @@ import (
 type tx struct {
 	writer *writer
 	over   bool
+	wrote  bool // something in it was a write
 }
 
 type txKey struct{}

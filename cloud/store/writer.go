@@ -99,7 +99,9 @@ func (w *writer) commit(batch []*write) []*write {
 		case i == 0:
 			err = w.runFirst(batch[0])
 		default:
-			w.run(batch[i])
+			if half := w.run(batch[i]); half {
+				err = fmt.Errorf("a write failed half-way: %w", batch[i].err)
+			}
 		}
 		if i+1 == len(batch) && len(batch) < batchLimit {
 			select {
@@ -110,10 +112,11 @@ func (w *writer) commit(batch []*write) []*write {
 		}
 	}
 	if err == nil {
-		if err = w.finish(); err != nil {
-			// Fails if SQLite ended the transaction itself, as on a full disk.
-			_, _ = w.conn.exec("ROLLBACK")
-		}
+		err = w.finish()
+	}
+	if err != nil {
+		// Fails if SQLite ended the transaction itself, as on a full disk.
+		_, _ = w.conn.exec("ROLLBACK")
 	}
 	for i, each := range batch {
 		if err != nil && each.err == nil {
@@ -141,8 +144,7 @@ func (w *writer) finish() error {
 func (w *writer) runFirst(job *write) error {
 	wanted := job.guard
 	job.guard = unguarded
-	w.run(job)
-	if wanted == unguarded || job.err == nil {
+	if half := w.run(job); job.err == nil || wanted == unguarded && !half {
 		return nil
 	}
 	if _, err := w.conn.exec("ROLLBACK"); err != nil {
@@ -152,9 +154,11 @@ func (w *writer) runFirst(job *write) error {
 	return err
 }
 
-func (w *writer) run(job *write) {
+// run runs one write. half tells that it failed with writes of its own in the
+// transaction that no savepoint takes back.
+func (w *writer) run(job *write) (half bool) {
 	if !job.state.CompareAndSwap(waiting, begun) {
-		return
+		return false
 	}
 	t := &tx{writer: w}
 	job.err = t.do(job.guard, func() (err error) {
@@ -167,6 +171,7 @@ func (w *writer) run(job *write) {
 		return job.fn(t)
 	})
 	t.over = true
+	return job.err != nil && job.guard == unguarded && t.wrote
 }
 
 // write has the writer run fn, and returns once it is committed. Within a
@@ -176,6 +181,7 @@ func (s *Store) write(ctx context.Context, g guard, fn func(t *tx) error) error 
 		if t.over {
 			return errTxOver
 		}
+		t.wrote = true
 		return t.do(g, func() error { return fn(t) })
 	}
 	if err := ctx.Err(); err != nil {
