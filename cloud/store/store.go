@@ -108,7 +108,7 @@ func (s *Store) end() error {
 	if s.reads != nil {
 		errs = append(errs, s.reads.close())
 	}
-	errs = append(errs, s.lock.Close())
+	errs = append(errs, unlockDir(s.lock))
 	return errors.Join(errs...)
 }
 
