@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ouro/pipeline"
+	"ouro/stack"
 )
 
 type upOptions struct {
@@ -160,6 +161,12 @@ func (o *upOptions) report(ctx context.Context, n *narrator, up *pipeline.Up, ou
 			if tail, err = pipeline.LogTail(ctx, up.Clients, a.BuildID, logTail); err != nil {
 				return err
 			}
+		}
+	}
+	if outcome.Status == types.PipelineExecutionStatusCancelled {
+		// The pipeline's update was taken back, and this execution with it.
+		if r.Reason, err = stack.LastFailure(ctx, up.Clients.Stacks, up.Project.StackName()); err != nil {
+			return err
 		}
 	}
 	n.clearNow()

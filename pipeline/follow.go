@@ -121,7 +121,7 @@ func (f *follower) look(ctx context.Context) (news bool, err error) {
 		}
 		if !known {
 			started := a
-			started.Status = types.ActionExecutionStatusInProgress
+			started.Status, started.Reason, started.Summary = types.ActionExecutionStatusInProgress, "", ""
 			f.obs.Action(started)
 		}
 		more, err := f.readLog(ctx, a)

@@ -19,6 +19,7 @@ import (
 	"ouro/cli"
 	"ouro/cloud/cloudtest"
 	"ouro/pipeline"
+	"ouro/stack"
 )
 
 // TestMain makes this test binary the ouro that builds find on their PATH.
@@ -144,8 +145,26 @@ func TestSelfUpdate(t *testing.T) {
 		t.Errorf("failed: %+v", failed)
 	}
 
+	const bad = "Outputs:\n"
+	undone := strings.Replace(more, bad, `  Impossible:
+    Type: AWS::SSM::Parameter
+    DependsOn: Pipeline
+    Properties:
+      Type: String
+      Name: /aws/not-ours
+      Value: x
+
+`+bad, 1)
+	undone = strings.Replace(undone, "- Name: BuiltAgain", "- Name: BuiltOnceMore", 1)
+	p.push("a pipeline that is updated and then taken back", map[string]string{"pipeline.yaml": undone})
+	p.want(4, types.PipelineExecutionStatusCancelled, types.PipelineExecutionStatusCancelled)
+	s, err := stack.Wait(t.Context(), up.Clients.Stacks, up.Project.StackName())
+	if err != nil || s.StackStatus != cfntypes.StackStatusUpdateRollbackComplete {
+		t.Errorf("the pipeline's stack: %v, %v", s, err)
+	}
+
 	p.push("mended", map[string]string{"pipeline.yaml": string(good)})
-	p.want(3, types.PipelineExecutionStatusSucceeded, types.PipelineExecutionStatusCancelled)
+	p.want(5, types.PipelineExecutionStatusSucceeded, types.PipelineExecutionStatusCancelled)
 }
 
 func self(t *testing.T) string {

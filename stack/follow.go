@@ -66,6 +66,25 @@ func failure(e types.StackEvent) string {
 	return aws.ToString(e.LogicalResourceId) + ": " + reason
 }
 
+// LastFailure is the reason of the first resource that failed in the last
+// operation on a stack; empty if none did.
+func LastFailure(ctx context.Context, api API, id string) (string, error) {
+	reason := ""
+	err := eachEvent(ctx, api, id, func(e types.StackEvent) error {
+		if f := failure(e); f != "" {
+			reason = f
+		}
+		if aws.ToString(e.PhysicalResourceId) == aws.ToString(e.StackId) && aws.ToString(e.ResourceStatusReason) == "User Initiated" {
+			return errEnough
+		}
+		return nil
+	})
+	if errors.Is(err, errEnough) {
+		err = nil
+	}
+	return reason, err
+}
+
 var errEnough = errors.New("enough")
 
 // EventsAfter gives the stack's events after the one with the id last, oldest

@@ -122,7 +122,7 @@ func (r *run) revert(ctx context.Context, row *ledger.Resource, kind *resource.K
 	if r.op.Before != nil {
 		req.Tags, req.FormerTags = r.tags(row, r.op.Before.Tags), r.tags(row, r.stack.Tags)
 	}
-	req.Retry, req.Cancelled, req.Token = true, never, req.Token+"-rollback"
+	req.Retry, req.Rollback, req.Cancelled, req.Token = true, true, never, req.Token+"-rollback"
 	req.Started = func(context.Context, string) error { return nil }
 	if err := r.revealAll(ctx, req); err != nil {
 		return resource.Result{}, err

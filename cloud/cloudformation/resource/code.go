@@ -1,7 +1,9 @@
 package resource
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -175,12 +177,14 @@ func updatePipeline(ctx context.Context, r *Request) (Result, error) {
 	client := codepipeline.NewFromConfig(r.Config)
 	version := r.Attributes["Version"]
 	if !sameBut(r.Former, r.Properties, "Tags", "RestartExecutionOnUpdate", "DisableInboundStageTransitions") {
-		out, err := client.UpdatePipeline(ctx, &codepipeline.UpdatePipelineInput{Pipeline: p})
+		now, err := definePipeline(ctx, client, r, p)
 		if err != nil {
 			return Result{}, err
 		}
-		version = fmt.Sprint(aws.ToInt32(out.Pipeline.Version))
-		if r.Text("RestartExecutionOnUpdate") == "true" {
+		version = fmt.Sprint(now)
+		// A rollback restarts nothing: the execution would meet the template
+		// that failed, and the two would take turns for ever.
+		if r.Text("RestartExecutionOnUpdate") == "true" && !r.Rollback {
 			// The token makes a repetition after a crash the same request.
 			if _, err := client.StartPipelineExecution(ctx, &codepipeline.StartPipelineExecutionInput{Name: &r.Name, ClientRequestToken: &r.Token}); err != nil {
 				return Result{}, err
@@ -203,6 +207,33 @@ func updatePipeline(ctx context.Context, r *Request) (Result, error) {
 		}
 	}
 	return Result{Physical: r.Name, Attributes: map[string]any{"Version": version}}, nil
+}
+
+// definePipeline updates the pipeline and gives its version. What a process
+// that died did already is not done again, as each update is a new version.
+func definePipeline(ctx context.Context, client *codepipeline.Client, r *Request, p *cptypes.PipelineDeclaration) (int32, error) {
+	if r.Retry {
+		now, err := client.GetPipeline(ctx, &codepipeline.GetPipelineInput{Name: &r.Name})
+		if err != nil {
+			return 0, err
+		}
+		version := aws.ToInt32(now.Pipeline.Version)
+		now.Pipeline.Version = p.Version
+		if sameJSON(now.Pipeline, p) {
+			return version, nil
+		}
+	}
+	out, err := client.UpdatePipeline(ctx, &codepipeline.UpdatePipelineInput{Pipeline: p})
+	if err != nil {
+		return 0, err
+	}
+	return aws.ToInt32(out.Pipeline.Version), nil
+}
+
+func sameJSON(a, b any) bool {
+	x, errX := json.Marshal(a)
+	y, errY := json.Marshal(b)
+	return errX == nil && errY == nil && bytes.Equal(x, y)
 }
 
 // putTransitions closes the stages that the template says are closed, and

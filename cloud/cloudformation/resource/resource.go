@@ -48,6 +48,8 @@ type Request struct {
 	// Retry is set when the step was begun by a process that died: what is
 	// there already under Name was made by it and is to be adopted.
 	Retry bool
+	// Rollback is set when an update is being taken back.
+	Rollback bool
 	// Started tells that the resource exists under this id although it is not
 	// ready. Handlers that wait for long call it; for others the end is news enough.
 	Started func(ctx context.Context, physical string) error
