@@ -134,14 +134,16 @@ func (t Table) Add(kinds ...*Kind) {
 
 var typeName = regex.New(`^[A-Za-z0-9]{2,64}::[A-Za-z0-9]{2,64}(::[A-Za-z0-9]{2,64}){1,2}$`)
 
-// refused are types that AWS has and that cannot be kept as a mere record,
-// because something outside the stack has to happen for them.
-var refused = map[string]string{
-	"AWS::CloudFormation::CustomResource":       "custom resources are not supported yet",
-	"AWS::CloudFormation::Macro":                "macros are not supported yet",
-	"AWS::CloudFormation::WaitCondition":        "wait conditions are not supported yet",
-	"AWS::CloudFormation::ModuleDefaultVersion": "modules are not supported",
-	"AWS::CloudFormation::ModuleVersion":        "modules are not supported",
+// Refused are types that AWS has and that cannot be kept as a mere record,
+// because something outside the stack has to happen for them, with the reason.
+func Refused() map[string]string {
+	return map[string]string{
+		"AWS::CloudFormation::CustomResource":       "custom resources are not supported yet",
+		"AWS::CloudFormation::Macro":                "macros are not supported yet",
+		"AWS::CloudFormation::WaitCondition":        "wait conditions are not supported yet",
+		"AWS::CloudFormation::ModuleDefaultVersion": "modules are not supported",
+		"AWS::CloudFormation::ModuleVersion":        "modules are not supported",
+	}
 }
 
 // Find returns the kind of a type: one that runs, or a recorded one. The error
@@ -153,7 +155,7 @@ func (t Table) Find(name string) (*Kind, error) {
 	if strings.HasPrefix(name, "Custom::") {
 		return nil, Sayf("Resource type %s: custom resources are not supported yet", name)
 	}
-	if why, ok := refused[name]; ok {
+	if why, ok := Refused()[name]; ok {
 		return nil, Sayf("Resource type %s: %s", name, why)
 	}
 	if !strings.HasPrefix(name, "AWS::") && !strings.HasPrefix(name, "Alexa::") || !typeName().MatchString(name) {
