@@ -6,8 +6,6 @@ import (
 	"fmt"
 
 	"github.com/spf13/cobra"
-
-	"ouro/pipeline"
 )
 
 type downOptions struct {
@@ -36,29 +34,17 @@ stack with the contents of its buckets, then the repository if ouro made it.`,
 }
 
 func (o *downOptions) run(ctx context.Context) (err error) {
-	project, err := pipeline.Load(o.dir, o.config)
+	w, err := o.target.session(ctx, o.io, o.dir, o.config)
 	if err != nil {
 		return err
 	}
-	t, err := o.target.open(ctx, o.io, project.Dir)
+	defer func() { err = errors.Join(err, w.Close()) }()
+	facts, err := w.project.Facts(w.account, w.clients.Region)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, t.Close()) }()
-	n := newNarrator(o.io)
-	defer n.Close()
-	clients := pipeline.NewClients(t.Config)
-	account, err := pipeline.Identify(ctx, clients)
-	if err != nil {
-		return err
-	}
-	facts, err := project.Facts(account, clients.Region)
-	if err != nil {
-		return err
-	}
-	down := &pipeline.Up{Clients: clients, Project: project, Facts: facts, State: t.State, Observer: n}
-	deleted, err := down.Down(ctx)
-	n.clearNow()
+	deleted, err := w.up(facts).Down(ctx)
+	w.clearNow()
 	for _, what := range deleted {
 		fmt.Fprintln(o.io.Out, "deleted "+what)
 	}

@@ -46,35 +46,22 @@ stays, keeps the local cloud running and follows what is pushed, until Ctrl-C.`,
 }
 
 func (o *upOptions) run(ctx context.Context) (err error) {
-	project, err := pipeline.Load(o.dir, o.config)
+	w, err := o.target.session(ctx, o.io, o.dir, o.config)
 	if err != nil {
 		return err
 	}
-	t, err := o.target.open(ctx, o.io, project.Dir)
+	defer func() { err = errors.Join(err, w.Close()) }()
+	w.line("ouro: " + w.target.describe())
+	checked, err := pipeline.Check(w.project, w.account, w.clients.Region)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, t.Close()) }()
-	n := newNarrator(o.io)
-	defer n.Close()
-	n.line("ouro: " + t.describe())
-
-	clients := pipeline.NewClients(t.Config)
-	account, err := pipeline.Identify(ctx, clients)
-	if err != nil {
-		return err
-	}
-	checked, err := pipeline.Check(project, account, clients.Region)
-	if err != nil {
-		return err
-	}
-	n.line(fmt.Sprintf("%s %s: %d templates", n.bold("Checked"), project.Name, checked.Templates))
-	up := &pipeline.Up{Clients: clients, Project: project, Facts: checked.Facts, State: t.State, Observer: n}
+	w.line(fmt.Sprintf("%s %s: %d templates", w.bold("Checked"), w.project.Name, checked.Templates))
+	n, up := w.narrator, w.up(checked.Facts)
 	outcome, err := up.Run(ctx)
 	if err != nil {
 		return err
 	}
-	n.doing("")
 	if err := o.report(ctx, n, up, outcome); err != nil {
 		return err
 	}
@@ -82,7 +69,7 @@ func (o *upOptions) run(ctx context.Context) (err error) {
 		return failed(outcome)
 	}
 	ends := "ouro"
-	if t.server != nil {
+	if w.target.server != nil {
 		ends = "the local cloud, its state stays"
 	}
 	n.line(n.dim("Waiting for pushes; Ctrl-C ends " + ends + "."))
@@ -113,7 +100,6 @@ func (o *upOptions) stay(ctx context.Context, n *narrator, up *pipeline.Up, last
 			}
 			return err
 		}
-		n.doing("")
 		if err := o.report(ctx, n, up, last); err != nil {
 			return err
 		}

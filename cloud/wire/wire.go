@@ -22,9 +22,10 @@ import (
 )
 
 // maxDocument bounds a request that is a document (JSON, form or XML), in
-// bytes. Bodies that are payloads, such as objects, stream and have no bound
+// bytes: a CodeCommit commit of 20 MB fits, in base64. Bodies that are payloads,
+// such as objects, stream and have no bound
 // here.
-const maxDocument = 16 << 20
+const maxDocument = 32 << 20
 
 // Server answers the requests for one service.
 type Server struct {
