@@ -108,27 +108,59 @@ type failure struct{ *pipeline.Outcome }
 
 func (f *failure) Error() string { return "the execution ended as " + string(f.Status) }
 
+// TestKilledInAStackOperation kills the cloud while the site's stacks are being
+// created, and again while they are being updated.
 func TestKilledInAStackOperation(t *testing.T) {
 	t.Parallel()
 	state, dir, own := t.TempDir(), copySite(t), t.TempDir()
-	first := startLocal(t, state)
-	done := first.run(t, dir, own)
-	api := cloudformation.NewFromConfig(first.cfg)
-	until(t, "the site's stack is being created", func() bool {
-		s, err := stack.Describe(t.Context(), api, "site-Site")
-		return err == nil && s != nil && s.StackStatus == cfntypes.StackStatusCreateInProgress
-	})
-	first.kill(t)
-	<-done
+	for _, step := range []struct {
+		before func()
+		killAt cfntypes.StackStatus
+	}{
+		{func() {}, cfntypes.StackStatusCreateInProgress},
+		{func() {
+			replace(t, filepath.Join(dir, "site.dev.json"), `"EnvironmentName": "dev"`, `"EnvironmentName": "qa"`)
+		},
+			cfntypes.StackStatusUpdateInProgress},
+	} {
+		step.before()
+		first := startLocal(t, state)
+		done := first.run(t, dir, own)
+		api := cloudformation.NewFromConfig(first.cfg)
+		until(t, "the site's stack is in "+string(step.killAt), func() bool {
+			s, err := stack.Describe(t.Context(), api, "site-Site")
+			return err == nil && s != nil && s.StackStatus == step.killAt
+		})
+		first.kill(t)
+		<-done
 
-	second := startLocal(t, state)
-	if err := <-second.run(t, dir, own); err != nil {
-		t.Fatalf("up after the kill: %v", err)
+		second := startLocal(t, state)
+		if err := <-second.run(t, dir, own); err != nil {
+			t.Fatalf("up after the kill in %s: %v", step.killAt, err)
+		}
+		s, err := stack.Describe(t.Context(), cloudformation.NewFromConfig(second.cfg), "site-Site")
+		if err != nil || s == nil {
+			t.Fatalf("the site's stack after the kill in %s: %v, %v", step.killAt, s, err)
+		}
+		if !stack.Succeeded(s.StackStatus) {
+			t.Errorf("the site's stack after the kill in %s: %s", step.killAt, s.StackStatus)
+		}
+		second.kill(t)
 	}
-	api = cloudformation.NewFromConfig(second.cfg)
-	s, err := stack.Describe(t.Context(), api, "site-Site")
-	if err != nil || s == nil || !stack.Succeeded(s.StackStatus) {
-		t.Errorf("the site's stack: %+v, %v", s, err)
+}
+
+// replace replaces the only place of a text in a file.
+func replace(t *testing.T, file, text, with string) {
+	t.Helper()
+	b, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Count(string(b), text) != 1 {
+		t.Fatalf("%s: %q is not there once", file, text)
+	}
+	if err := os.WriteFile(file, []byte(strings.Replace(string(b), text, with, 1)), 0o644); err != nil {
+		t.Fatal(err)
 	}
 }
 
