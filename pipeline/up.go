@@ -153,17 +153,9 @@ func (u *Up) execution(ctx context.Context, expected bool) (string, error) {
 	if u.Pipeline == "" {
 		return "", fmt.Errorf("stack %q has no pipeline", u.Project.StackName())
 	}
-	poll := stack.NewPoll()
-	for start := time.Now(); expected && time.Since(start) < patience; {
-		id, err := newest(ctx, u.Clients, u.Pipeline)
-		if err != nil {
-			return "", err
-		}
-		if id != u.seen {
-			return id, nil
-		}
-		if err := poll.Wait(ctx, false); err != nil {
-			return "", err
+	if expected {
+		if id, err := newer(ctx, u.Clients, u.Pipeline, u.seen, patience); err != nil || id != "" {
+			return id, err
 		}
 	}
 	out, err := u.Clients.Pipelines.StartPipelineExecution(ctx, &codepipeline.StartPipelineExecutionInput{Name: &u.Pipeline})
@@ -197,7 +189,7 @@ func FollowToEnd(ctx context.Context, c *Clients, pipeline, id string, obs Obser
 		if out.Status != types.PipelineExecutionStatusCancelled && out.Status != types.PipelineExecutionStatusSuperseded {
 			return out, nil
 		}
-		next, err := successor(ctx, c, pipeline, id)
+		next, err := newer(ctx, c, pipeline, id, patience)
 		if err != nil || next == "" {
 			return out, err
 		}
@@ -205,26 +197,16 @@ func FollowToEnd(ctx context.Context, c *Clients, pipeline, id string, obs Obser
 	}
 }
 
-// successor waits for the execution that takes the place of id, for as long
-// as a restart may take; "" if none comes.
-func successor(ctx context.Context, c *Clients, pipeline, id string) (string, error) {
-	poll := stack.NewPoll()
-	for start := time.Now(); time.Since(start) < patience; {
-		next, err := newest(ctx, c, pipeline)
-		if err != nil || next != id {
-			return next, err
-		}
-		if err := poll.Wait(ctx, false); err != nil {
-			return "", err
-		}
-	}
-	return "", nil
-}
-
 // Next waits for an execution that is newer than the one with the id last.
 func Next(ctx context.Context, c *Clients, pipeline, last string) (string, error) {
+	return newer(ctx, c, pipeline, last, 0)
+}
+
+// newer waits for an execution that is newer than the one with the id last:
+// "" if none comes within that time, which is without end if it is 0.
+func newer(ctx context.Context, c *Clients, pipeline, last string, within time.Duration) (string, error) {
 	poll := stack.NewPoll()
-	for {
+	for start := time.Now(); within == 0 || time.Since(start) < within; {
 		id, err := newest(ctx, c, pipeline)
 		if err != nil || id != last {
 			return id, err
@@ -233,4 +215,5 @@ func Next(ctx context.Context, c *Clients, pipeline, last string) (string, error
 			return "", err
 		}
 	}
+	return "", nil
 }
