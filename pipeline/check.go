@@ -71,8 +71,8 @@ func Check(p *Project, account, region string) (Checked, error) {
 func (p *Project) checkConfigs(f Facts, entrypoint *template.Template) error {
 	var problems []string
 	for _, d := range f.Deploys {
-		if strings.Contains(d.Config, unknown) || strings.Contains(d.Template, unknown) {
-			continue // known only once the stack is there
+		if d.Config == "" || strings.Contains(d.Config, unknown) || strings.Contains(d.Template, unknown) {
+			continue // none, or known only once the stack is there
 		}
 		target := entrypoint
 		if body, err := os.ReadFile(filepath.Join(p.Dir, filepath.FromSlash(d.Template))); err == nil {

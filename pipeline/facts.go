@@ -16,12 +16,17 @@ type Facts struct {
 	Branch     string   // that the source follows
 	Owned      bool     // the template makes the repository itself
 	Entrypoint string   // what the build publishes: ENTRYPOINT in a build project's environment
-	Deploys    []Deploy // the CloudFormation actions that take a template configuration
+	Bucket     string   // where it publishes to: BUCKET there
+	Deploys    []Deploy // the CloudFormation actions that take a template
 }
 
-// Deploy is a CloudFormation action: which template it takes, with which
-// configuration; both are paths in artifacts.
-type Deploy struct{ Template, Config string }
+// Deploy is a CloudFormation action: which stack it deploys, from which
+// template, with which configuration (empty for none); both are paths in
+// artifacts.
+type Deploy struct {
+	Stack, Template, Config string
+	Overrides               map[string]any // of parameters
+}
 
 // unknown begins the values that stand for what only exists with the stack.
 const unknown = "\x00"
@@ -82,6 +87,7 @@ func readPipelineFacts(f *Facts, properties any) error {
 	var p struct {
 		Stages []struct {
 			Actions []struct {
+				Name          string
 				ActionTypeID  struct{ Category, Provider string } `json:"ActionTypeId"`
 				Configuration map[string]any
 			}
@@ -99,9 +105,16 @@ func readPipelineFacts(f *Facts, properties any) error {
 			case a.ActionTypeID.Provider == "CloudFormation":
 				_, config, _ := strings.Cut(text("TemplateConfiguration"), "::")
 				_, body, _ := strings.Cut(text("TemplatePath"), "::")
-				if config != "" && body != "" {
-					f.Deploys = append(f.Deploys, Deploy{Template: body, Config: config})
+				if body == "" {
+					continue
 				}
+				d := Deploy{Stack: text("StackName"), Template: body, Config: config}
+				if overrides := text("ParameterOverrides"); overrides != "" && !strings.Contains(overrides, unknown) {
+					if err := json.Unmarshal([]byte(overrides), &d.Overrides); err != nil {
+						return fmt.Errorf("the ParameterOverrides of action %q: %w", a.Name, err)
+					}
+				}
+				f.Deploys = append(f.Deploys, d)
 			}
 		}
 	}
@@ -117,10 +130,17 @@ func readBuildFacts(f *Facts, properties any) error {
 	if err := convert(properties, &p); err != nil {
 		return err
 	}
+	var entrypoint, bucket string
 	for _, v := range p.Environment.EnvironmentVariables {
-		if v.Name == "ENTRYPOINT" && f.Entrypoint == "" {
-			f.Entrypoint = v.Value
+		switch v.Name {
+		case "ENTRYPOINT":
+			entrypoint = v.Value
+		case "BUCKET":
+			bucket = v.Value
 		}
+	}
+	if f.Entrypoint == "" {
+		f.Entrypoint, f.Bucket = entrypoint, bucket
 	}
 	return nil
 }

@@ -28,11 +28,12 @@ var _ API = (*cloudformation.Client)(nil)
 
 // Spec is what a stack should be.
 type Spec struct {
-	Name       string
-	Template   string // the body
-	Parameters map[string]string
-	Tags       map[string]string
-	RoleARN    string // empty: the caller's own rights
+	Name        string
+	Template    string // the body; empty where TemplateURL says it
+	TemplateURL string
+	Parameters  map[string]string
+	Tags        map[string]string
+	RoleARN     string // empty: the caller's own rights
 }
 
 // FailedError tells that an operation on a stack did not end well.
@@ -94,7 +95,7 @@ var capabilities = []types.Capability{
 
 func create(ctx context.Context, api API, spec Spec, seen func(types.StackEvent)) error {
 	out, err := api.CreateStack(ctx, &cloudformation.CreateStackInput{
-		StackName: &spec.Name, TemplateBody: &spec.Template, Parameters: parameters(spec.Parameters),
+		StackName: &spec.Name, TemplateBody: optional(spec.Template), TemplateURL: optional(spec.TemplateURL), Parameters: parameters(spec.Parameters),
 		Tags: tags(spec.Tags), Capabilities: capabilities, RoleARN: optional(spec.RoleARN),
 	})
 	if err != nil {
@@ -109,7 +110,7 @@ func update(ctx context.Context, api API, spec Spec, s *types.Stack, seen func(t
 		return false, err
 	}
 	_, err = api.UpdateStack(ctx, &cloudformation.UpdateStackInput{
-		StackName: &spec.Name, TemplateBody: &spec.Template, Parameters: parameters(spec.Parameters),
+		StackName: &spec.Name, TemplateBody: optional(spec.Template), TemplateURL: optional(spec.TemplateURL), Parameters: parameters(spec.Parameters),
 		Tags: tags(spec.Tags), Capabilities: capabilities, RoleARN: optional(spec.RoleARN),
 	})
 	if err != nil {

@@ -1,0 +1,205 @@
+package stack
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
+	"github.com/google/uuid"
+)
+
+// PreviewAPI is the part of the CloudFormation client that Preview calls.
+type PreviewAPI interface {
+	API
+	CreateChangeSet(context.Context, *cloudformation.CreateChangeSetInput, ...func(*cloudformation.Options)) (*cloudformation.CreateChangeSetOutput, error)
+	DescribeChangeSet(context.Context, *cloudformation.DescribeChangeSetInput, ...func(*cloudformation.Options)) (*cloudformation.DescribeChangeSetOutput, error)
+	DeleteChangeSet(context.Context, *cloudformation.DeleteChangeSetInput, ...func(*cloudformation.Options)) (*cloudformation.DeleteChangeSetOutput, error)
+}
+
+var _ PreviewAPI = (*cloudformation.Client)(nil)
+
+// Changes are what an operation would do to a stack.
+type Changes struct {
+	Stack     string     `json:"stack"`
+	New       bool       `json:"new"` // the stack is not there yet
+	Resources []Resource `json:"resources"`
+	// Other is set when something differs although no resource does: outputs,
+	// or the settings of the stack.
+	Other bool `json:"other"`
+}
+
+// Empty tells whether there is nothing to do.
+func (c *Changes) Empty() bool { return len(c.Resources) == 0 && !c.Other }
+
+// Resource is a resource that would change. Action and Replacement are AWS's
+// words, such as Add, Modify, Remove, and True, False, Conditional.
+type Resource struct {
+	Action      types.ChangeAction `json:"action"`
+	LogicalID   string             `json:"logicalId"`
+	PhysicalID  string             `json:"physicalId,omitempty"`
+	Type        string             `json:"type"`
+	Replacement types.Replacement  `json:"replacement,omitempty"`
+	Policy      types.PolicyAction `json:"policyAction,omitempty"` // what becomes of the one that goes
+	Properties  []Property         `json:"properties,omitempty"`
+	Nested      *Changes           `json:"nested,omitempty"` // of a nested stack
+}
+
+// Property is a property or attribute that differs. Before and After are nil
+// where there is no value; values of NoEcho parameters are masked by AWS.
+type Property struct {
+	Path     string  `json:"path"` // such as Properties/Tags/0/Value
+	Before   *string `json:"before,omitempty"`
+	After    *string `json:"after,omitempty"`
+	Replaces bool    `json:"replaces"` // the change needs, or may need, a new resource
+}
+
+// Preview tells what Apply would change, by a change set that it deletes again.
+// Nothing but that change set is made; a stack that only waits for one goes
+// with it.
+func Preview(ctx context.Context, api PreviewAPI, spec Spec) (c *Changes, err error) {
+	s, err := Describe(ctx, api, spec.Name)
+	if err != nil {
+		return nil, err
+	}
+	if s != nil && InProgress(s.StackStatus) {
+		if s, err = Wait(ctx, api, aws.ToString(s.StackId)); err != nil {
+			return nil, err
+		}
+	}
+	isNew := s == nil || s.StackStatus == types.StackStatusReviewInProgress
+	kind := types.ChangeSetTypeUpdate
+	if isNew {
+		kind = types.ChangeSetTypeCreate
+	}
+	in := &cloudformation.CreateChangeSetInput{
+		StackName: &spec.Name, ChangeSetName: aws.String("ouro-plan-" + uuid.NewString()), ChangeSetType: kind,
+		Parameters: parameters(spec.Parameters), Tags: tags(spec.Tags), Capabilities: capabilities,
+		RoleARN: optional(spec.RoleARN), IncludeNestedStacks: aws.Bool(true),
+		TemplateBody: optional(spec.Template), TemplateURL: optional(spec.TemplateURL),
+	}
+	made, err := api.CreateChangeSet(ctx, in)
+	if err != nil {
+		return nil, fmt.Errorf("previewing stack %q: %w", spec.Name, err)
+	}
+	defer func() {
+		err = errors.Join(err, forget(context.WithoutCancel(ctx), api, made, s == nil))
+	}()
+	return describeChanges(ctx, api, aws.ToString(made.Id), isNew)
+}
+
+// forget deletes a change set, and the stack that was made for it alone.
+func forget(ctx context.Context, api PreviewAPI, made *cloudformation.CreateChangeSetOutput, withStack bool) error {
+	if _, err := api.DeleteChangeSet(ctx, &cloudformation.DeleteChangeSetInput{ChangeSetName: made.Id}); err != nil {
+		return fmt.Errorf("deleting change set %q: %w", aws.ToString(made.Id), err)
+	}
+	if !withStack {
+		return nil
+	}
+	if _, err := api.DeleteStack(ctx, &cloudformation.DeleteStackInput{StackName: made.StackId}); err != nil {
+		return fmt.Errorf("deleting stack %q, which was under review only: %w", aws.ToString(made.StackId), err)
+	}
+	_, err := Wait(ctx, api, aws.ToString(made.StackId))
+	return err
+}
+
+// describeChanges waits for a change set and reads it, with those of nested
+// stacks.
+func describeChanges(ctx context.Context, api PreviewAPI, id string, isNew bool) (*Changes, error) {
+	var c *Changes
+	var next *string
+	for poll := NewPoll(); ; {
+		out, err := api.DescribeChangeSet(ctx, &cloudformation.DescribeChangeSetInput{
+			ChangeSetName: &id, NextToken: next, IncludePropertyValues: aws.Bool(true),
+		})
+		if err != nil {
+			return nil, fmt.Errorf("describing change set %q: %w", id, err)
+		}
+		switch out.Status {
+		case types.ChangeSetStatusCreatePending, types.ChangeSetStatusCreateInProgress:
+			if err := poll.Wait(ctx, false); err != nil {
+				return nil, fmt.Errorf("waiting for change set %q: %w", id, err)
+			}
+			continue
+		case types.ChangeSetStatusFailed:
+			if c := (&Changes{Stack: aws.ToString(out.StackName), New: isNew}); withoutChanges(aws.ToString(out.StatusReason)) {
+				return c, nil
+			}
+			return nil, fmt.Errorf("previewing stack %q: %s", aws.ToString(out.StackName), aws.ToString(out.StatusReason))
+		}
+		if c == nil {
+			c = &Changes{Stack: aws.ToString(out.StackName), New: isNew}
+		}
+		for _, change := range out.Changes {
+			if change.ResourceChange == nil {
+				continue
+			}
+			r, err := readChange(ctx, api, change.ResourceChange)
+			if err != nil {
+				return nil, err
+			}
+			c.Resources = append(c.Resources, r)
+		}
+		if next = out.NextToken; next == nil {
+			break
+		}
+	}
+	c.Other = len(c.Resources) == 0
+	c.Resources = slices.DeleteFunc(c.Resources, func(r Resource) bool {
+		return r.Nested != nil && r.Nested.Empty() && len(r.Properties) == 0 && r.Action == types.ChangeActionModify
+	})
+	return c, nil
+}
+
+// withoutChanges tells CloudFormation's two sentences for a change set that
+// would do nothing; its clients know them by these words.
+func withoutChanges(reason string) bool {
+	return strings.Contains(reason, "didn't contain changes") || strings.Contains(reason, "No updates are to be performed")
+}
+
+func readChange(ctx context.Context, api PreviewAPI, in *types.ResourceChange) (Resource, error) {
+	r := Resource{
+		Action: in.Action, LogicalID: aws.ToString(in.LogicalResourceId), PhysicalID: aws.ToString(in.PhysicalResourceId),
+		Type: aws.ToString(in.ResourceType), Replacement: in.Replacement, Policy: in.PolicyAction,
+	}
+	if id := aws.ToString(in.ChangeSetId); id != "" {
+		var err error
+		if r.Nested, err = describeChanges(ctx, api, id, in.Action == types.ChangeActionAdd); err != nil {
+			return r, err
+		}
+	}
+	r.Properties = readDetails(in)
+	return r, nil
+}
+
+// readDetails are the properties that differ, each once: AWS tells of one as
+// often as it has causes.
+func readDetails(in *types.ResourceChange) []Property {
+	var out []Property
+	for _, d := range in.Details {
+		t := d.Target
+		if t == nil {
+			continue
+		}
+		p := Property{
+			Path:   strings.TrimPrefix(aws.ToString(t.Path), "/"),
+			Before: t.BeforeValue, After: t.AfterValue, Replaces: t.RequiresRecreation != "" && t.RequiresRecreation != types.RequiresRecreationNever,
+		}
+		if p.Path == "" {
+			p.Path = strings.TrimSuffix(string(t.Attribute)+"/"+aws.ToString(t.Name), "/")
+		}
+		for _, p := range p.leaves() {
+			known := slices.IndexFunc(out, func(o Property) bool { return o.Path == p.Path })
+			if known < 0 {
+				out = append(out, p)
+				continue
+			}
+			out[known].Replaces = out[known].Replaces || p.Replaces
+		}
+	}
+	return out
+}
