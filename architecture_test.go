@@ -17,13 +17,17 @@ import (
 // lies below a folder. docs/architecture.md draws the same picture.
 var mayImport = map[string][]string{
 	"":                {"cli"},
-	"cli":             {"pipeline", "publish", "stack", "template", "buildspec", "cloud", "cloud/store"},
+	"cli":             {"pipeline", "publish", "stack", "template", "buildspec", "cloud", "cloud/store", "validate"},
 	"pipeline":        {"stack", "publish", "template", "buildspec"},
 	"stack":           {"template"},
 	"publish":         {"template"},
+	"validate":        {"template", "template/sam", "spec", "buildspec"},
 	"buildspec":       {"template"},
 	"template":        {},
-	"bench":           {"cli", "cloud", "publish", "template"},
+	"template/sam":    {"template"},
+	"spec":            {},
+	"spec/gen":        {"spec"},
+	"bench":           {"cli", "cloud", "publish", "template", "validate"},
 	"cloud":           {"cloud/*"},
 	"cloud/store":     {},
 	"cloud/wire":      {},
@@ -40,12 +44,12 @@ var mayImport = map[string][]string{
 // services may import the frame that every service stands on, the pure
 // packages, and their own sub-packages; never each other.
 var services = []string{
-	"cloudformation", "codebuild", "codecommit", "codeconnections", "codepipeline", "eventbridge",
-	"iam", "logs", "s3", "secretsmanager", "ssm", "sts",
+	"cloudcontrol", "cloudformation", "codebuild", "codecommit", "codeconnections", "codepipeline", "eventbridge",
+	"iam", "logs", "s3", "secretsmanager", "sns", "ssm", "sts",
 }
 
 var frame = []string{
-	"cloud/store", "cloud/wire", "cloud/door", "cloud/seal", "cloud/policy", "cloud/accesskey", "cloud/regex", "cloud/git", "template", "buildspec",
+	"cloud/store", "cloud/wire", "cloud/door", "cloud/seal", "cloud/policy", "cloud/accesskey", "cloud/regex", "cloud/git", "template", "template/sam", "buildspec", "spec",
 }
 
 func allowed(pkg string) []string {

@@ -45,6 +45,8 @@ type canonicalWriter struct {
 	out   []byte
 	holes []Hole
 	leave func(*Node) bool
+	// source keeps the keys of maps in the order of the source.
+	source bool
 }
 
 func (w *canonicalWriter) node(n *Node) {
@@ -81,7 +83,7 @@ func (w *canonicalWriter) object(n *Node) {
 		order = append(order, i)
 		sorted = sorted && (i == 0 || n.Keys[i-1].Text < k.Text)
 	}
-	if !sorted {
+	if !sorted && !w.source {
 		slices.SortFunc(order, func(a, b int) int { return strings.Compare(n.Keys[a].Text, n.Keys[b].Text) })
 	}
 	w.out = append(w.out, '{')

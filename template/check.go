@@ -9,10 +9,15 @@ import (
 // Limits of a template
 // (https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html).
 const (
-	maxResources   = 500
-	maxMembers     = 200 // of Parameters, Mappings and Outputs
+	maxAttributes  = 200 // of a mapping
 	maxDescription = 1024
+	maxParameter   = 4096 // bytes of a value
+	maxName        = 255  // of parameters, mappings, resources, outputs
 )
+
+// mostMembers is how many members a section may have. AWS names none for
+// Conditions, Rules and Hooks; they are bounded by the size of a template.
+var mostMembers = map[string]int{"Mappings": 200, "Outputs": 200, "Parameters": 200, "Resources": 500}
 
 const languageExtensions = "AWS::LanguageExtensions"
 
@@ -28,7 +33,7 @@ var sections = []string{
 func (t *Template) Check() []Problem {
 	c := &checker{
 		t: t, parameters: t.Root.Get("Parameters"), resources: t.Root.Get("Resources"),
-		conditions: t.Root.Get("Conditions"), mappings: t.Root.Get("Mappings"),
+		conditions: t.Root.Get("Conditions"), mappings: t.Root.Get("Mappings"), extended: t.extended,
 	}
 	for _, name := range t.Transforms() {
 		if name == languageExtensions {
@@ -37,16 +42,38 @@ func (t *Template) Check() []Problem {
 			c.macros = true
 		}
 	}
+	c.scan(t.Root)
 	c.names()
+	c.gatherLoops()
 	c.sections()
+	c.checkTransform()
 	c.checkParameters()
 	c.checkRules()
 	c.checkMappings()
 	c.checkConditions()
 	c.checkResources()
 	c.checkOutputs()
+	c.checkHooks()
+	if c.dynamic {
+		c.checkDynamic()
+	}
 	c.checkCycles()
 	return c.problems
+}
+
+// scan looks once through everything for what other checks depend on.
+func (c *checker) scan(n *Node) {
+	for i, item := range n.Items {
+		switch {
+		case n.Kind == Map && n.Keys[i].Text == "Fn::Transform":
+			c.macros = true
+			c.scan(item)
+		case item.Kind >= List:
+			c.scan(item)
+		case len(item.Text) > len(dynamicOpen) && !c.dynamic:
+			c.dynamic = strings.Contains(item.Text, dynamicOpen)
+		}
+	}
 }
 
 // checker is one run of Check.
@@ -56,11 +83,16 @@ type checker struct {
 	// macros rewrite the template before CloudFormation looks at it, so what
 	// seems to be missing may come from them.
 	macros   bool
-	extended bool            // AWS::LanguageExtensions is declared
-	known    map[string]bool // parameters and resources, when they are many
-	problems []Problem
-	path     []string // where the walk is, for messages that tell it
-	block    string   // the section that the walk is in
+	extended bool                      // AWS::LanguageExtensions is declared
+	index    map[*Node]map[string]bool // the names of large sections
+	scope    []string                  // identifiers of the loops around the walk
+	maybe    bool                      // the walk is in something that may not be made
+	dynamic  bool                      // there are dynamic references
+	// What loops make.
+	madeResources, madeConditions []pattern
+	problems                      []Problem
+	path                          []string // where the walk is, for messages that tell it
+	block                         string   // the section that the walk is in
 }
 
 // problem notes a mistake; aws is CloudFormation's sentence for it.
@@ -77,38 +109,54 @@ func (c *checker) missing(pos Pos, id, name, aws, format string, args ...any) {
 	}
 }
 
-// names finds names that mean two things, and makes those of large templates
-// quick to find.
+// names finds names that mean two things, after those of large sections were
+// made quick to find.
 func (c *checker) names() {
-	if c.parameters != nil && c.parameters.Kind == Map && c.resources != nil {
-		for _, k := range c.parameters.Keys {
-			if c.resources.Get(k.Text) != nil {
-				c.problem(k.Pos, "duplicate-name", k.Text, "Template error: all resources and parameters must have unique names. Common name(s):[]",
-					"%q names both a parameter and a resource", k.Text)
-			}
+	for _, section := range []*Node{c.parameters, c.resources, c.conditions, c.mappings} {
+		if section == nil || len(section.Keys) < 20 {
+			continue
 		}
+		set := make(map[string]bool, len(section.Keys))
+		for _, k := range section.Keys {
+			set[k.Text] = true
+		}
+		if c.index == nil {
+			c.index = map[*Node]map[string]bool{}
+		}
+		c.index[section] = set
 	}
-	if c.resources == nil || len(c.resources.Keys) < 20 {
+	if c.parameters == nil || c.parameters.Kind != Map {
 		return
 	}
-	c.known = make(map[string]bool, len(c.resources.Keys))
-	for _, section := range []*Node{c.parameters, c.resources} {
-		if section != nil {
-			for _, k := range section.Keys {
-				c.known[k.Text] = true
-			}
+	for _, k := range c.parameters.Keys {
+		if c.has(c.resources, k.Text) {
+			c.problem(k.Pos, "duplicate-name", k.Text, "Template error: all resources and parameters must have unique names. Common name(s):[]",
+				"%q names both a parameter and a resource", k.Text)
 		}
 	}
 }
 
+// has tells whether a section has a member of that name.
+func (c *checker) has(section *Node, name string) bool {
+	if set, ok := c.index[section]; ok {
+		return set[name]
+	}
+	return section.Get(name) != nil
+}
+
+// isKnown tells whether Ref can name it.
 func (c *checker) isKnown(name string) bool {
-	if _, pseudo := pseudoParameters[name]; pseudo {
-		return true
-	}
-	if c.known != nil {
-		return c.known[name]
-	}
-	return c.parameters.Get(name) != nil || c.resources.Get(name) != nil
+	return c.isParameter(name) || c.isResource(name)
+}
+
+func (c *checker) isParameter(name string) bool {
+	_, pseudo := pseudoParameters[name]
+	return pseudo || c.has(c.parameters, name)
+}
+
+// isResource tells whether there is such a resource, or a loop makes one.
+func (c *checker) isResource(id string) bool {
+	return c.has(c.resources, id) || c.extended && (c.open(id) || anyMatch(c.madeResources, id))
 }
 
 func (c *checker) sections() {
@@ -116,7 +164,7 @@ func (c *checker) sections() {
 		n := c.t.Root.Items[i]
 		switch {
 		case !slices.Contains(sections, k.Text):
-			if !c.macros && k.Text != "Fn::Transform" {
+			if !c.macros && k.Text != "Fn::Transform" { // which may stand anywhere
 				c.problem(k.Pos, "unknown-section", k.Text, "Invalid template property or properties []",
 					"unknown section %q; the sections are %s", k.Text, strings.Join(sections, ", "))
 			}
@@ -152,33 +200,59 @@ func (c *checker) null(n *Node, path string) {
 	c.problem(n.Pos, "null", "", "["+strings.Join(parts, "/")+"] 'null' values are not allowed in templates", "%s is null, which templates must not hold", strings.TrimPrefix(path, "/"))
 }
 
+// memberCheck checks a member of a section. It is given the checker instead of
+// holding it, which saves an allocation for each section of each template.
+type memberCheck func(c *checker, k, n *Node)
+
 // members walks the map of a section: its size, and the names of its members.
-func (c *checker) members(section *Node, block string, most int, each func(k, n *Node)) {
+func (c *checker) members(section *Node, block string, each memberCheck) {
 	if section == nil || section.Kind != Map {
 		return
 	}
 	c.block = block
-	if len(section.Keys) > most {
+	if most, ok := mostMembers[block]; ok && len(section.Keys) > most {
 		c.problem(section.Pos, "too-many", "", fmt.Sprintf("Template format error: Number of %s, %d, is greater than maximum allowed, %d", strings.ToLower(block), len(section.Keys), most),
 			"%d %s, at most %d are allowed", len(section.Keys), strings.ToLower(block), most)
 	}
 	for i, k := range section.Keys {
-		n := section.Items[i]
-		switch {
-		case strings.HasPrefix(k.Text, "Fn::"): // Fn::ForEach::…, Fn::Transform: a macro's business
-			if !c.macros {
-				c.problem(k.Pos, "unsupported-function", k.Text, "", "%s in %s is not supported", k.Text, block)
-			}
-		case !alphanumeric(k.Text):
-			c.problem(k.Pos, "name", k.Text, "Template format error: "+strings.TrimSuffix(block, "s")+" name "+k.Text+" is non alphanumeric.",
-				"the name %q in %s may hold letters and digits only", k.Text, block)
-		case n.Kind == Null:
-			c.null(n, "/"+block+"/"+k.Text)
-		default:
-			each(k, n)
-		}
+		c.member(block, k, section.Items[i], each)
 	}
 }
+
+// member looks at one member of a section.
+func (c *checker) member(block string, k, n *Node, each memberCheck) {
+	name := k.Text
+	if len(c.scope) > 0 {
+		if p := patternOf(name); p != nil {
+			name = strings.Join(p, "x") // for what the loop fills in
+		}
+	}
+	switch {
+	case strings.HasPrefix(name, loopPrefix) && slices.Contains(extendedSections, block):
+		c.path = append(c.path[:0], "", block, name)
+		c.loop(k, n, func(c *checker, k, n *Node) { c.member(block, k, n, each) })
+	case name == "Fn::Transform":
+	case strings.HasPrefix(name, "Fn::"):
+		c.missing(k.Pos, "unsupported-function", name, "", "%s cannot be used in %s", name, block)
+	case len(name) > maxName:
+		c.problem(k.Pos, "name", name, "Template format error: "+strings.TrimSuffix(block, "s")+" name "+name+" is longer than 255 characters.",
+			"a name in %s has %d characters, at most %d are allowed", block, len(name), maxName)
+	case !alphanumeric(name) && !(looseNames[block] && alphanumeric(looseLetters.Replace(name))):
+		c.problem(k.Pos, "name", name, "Template format error: "+strings.TrimSuffix(block, "s")+" name "+name+" is non alphanumeric.",
+			"the name %q in %s may hold letters and digits only", name, block)
+	case n.Kind == Null:
+		c.null(n, "/"+block+"/"+name)
+	default:
+		each(c, k, n)
+	}
+}
+
+// looseNames are the sections whose names may hold some more characters than
+// letters and digits.
+var (
+	looseNames   = map[string]bool{"Conditions": true, "Rules": true}
+	looseLetters = strings.NewReplacer("_", "0", "&", "0")
+)
 
 func alphanumeric(name string) bool {
 	for i := range len(name) {
@@ -186,7 +260,7 @@ func alphanumeric(name string) bool {
 			return false
 		}
 	}
-	return name != "" && len(name) <= 255
+	return name != ""
 }
 
 // attributes checks the keys of a declaration.

@@ -2,6 +2,7 @@ package template
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 )
 
@@ -16,18 +17,23 @@ const (
 
 // conditionSet is the Conditions section while it is evaluated.
 type conditionSet struct {
-	values map[string]bool
-	chain  []string // conditions that are being evaluated, for cycles
+	definitions map[string]*Node
+	values      map[string]bool
+	chain       []string        // conditions that are being evaluated, for cycles
+	open        map[string]bool // the same
 }
 
 // EvalConditions evaluates the Conditions section; env needs the parameters
 // and pseudo parameters only. The result is what env.Conditions takes.
 func (t *Template) EvalConditions(env *Env) (map[string]bool, error) {
-	set := &conditionSet{values: map[string]bool{}}
+	set := &conditionSet{values: map[string]bool{}, definitions: map[string]*Node{}, open: map[string]bool{}}
 	e := &evaluator{t: t, env: env, table: functions, conditions: set}
 	section := t.Root.Get("Conditions")
 	if section == nil || section.Kind != Map {
 		return set.values, nil
+	}
+	for i, k := range section.Keys {
+		set.definitions[k.Text] = section.Items[i]
 	}
 	for _, k := range section.Keys {
 		if _, err := e.condition(k, k.Text); err != nil {
@@ -50,18 +56,17 @@ func (e *evaluator) condition(n *Node, name string) (bool, error) {
 	if v, ok := set.values[name]; ok {
 		return v, nil
 	}
-	definition := e.t.Root.Get("Conditions").Get(name)
+	definition := set.definitions[name]
 	if definition == nil {
 		return false, evalError(n, "Template format error: Unresolved condition dependency %s in the Conditions block of the template", name)
 	}
-	for i, open := range set.chain {
-		if open == name {
-			return false, evalError(n, "Template error: Found circular condition dependency: %s", strings.Join(append(set.chain[i:], name), " -> "))
-		}
+	if set.open[name] {
+		circle := append(set.chain[slices.Index(set.chain, name):], name)
+		return false, evalError(n, "Template error: Found circular condition dependency: %s", strings.Join(circle, " -> "))
 	}
-	set.chain = append(set.chain, name)
+	set.chain, set.open[name] = append(set.chain, name), true
 	v, err := e.boolean(definition)
-	set.chain = set.chain[:len(set.chain)-1]
+	set.chain, set.open[name] = set.chain[:len(set.chain)-1], false
 	if err != nil {
 		return false, err
 	}

@@ -49,9 +49,12 @@ func (p Parameter) checkPattern(values []string) string {
 	if p.AllowedPattern == "" {
 		return ""
 	}
-	pattern, err := compilePattern(p.AllowedPattern)
-	if err != nil {
-		return "!has an AllowedPattern that is not a regular expression which can be checked here: " + err.Error()
+	pattern := p.pattern
+	if pattern == nil {
+		var err error
+		if pattern, err = compilePattern(p.AllowedPattern); err != nil {
+			return "!has an AllowedPattern that is not a regular expression which can be checked here: " + err.Error()
+		}
 	}
 	for _, v := range values {
 		if !pattern.MatchString(v) {

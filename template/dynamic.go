@@ -74,10 +74,30 @@ func dynamicShape(service, reference string, ok bool) string {
 		}
 		return ""
 	case "secretsmanager":
-		if !ok || reference == "" {
+		if !ok || !secretReference(reference) {
 			return "Incorrect format is used in the following SecretsManager reference: [{{resolve:" + service + ":" + reference + "}}]"
 		}
 		return ""
 	}
 	return "Dynamic reference [{{resolve:" + service + ":" + reference + "}}] names a service that is not supported"
+}
+
+// secretReference tells whether a reference is a secret's name or ARN with,
+// behind it, :SecretString:json-key:version-stage:version-id, as far as given
+// (https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references-secretsmanager.html).
+func secretReference(reference string) bool {
+	parts := strings.Split(reference, ":")
+	if parts[0] == "arn" {
+		if len(parts) < 7 {
+			return false
+		}
+		parts = parts[6:]
+	}
+	switch {
+	case parts[0] == "" || len(parts) > 5:
+		return false
+	case len(parts) > 1 && parts[1] != "" && parts[1] != "SecretString":
+		return false
+	}
+	return len(parts) < 5 || parts[3] == "" || parts[4] == "" // a stage or an id
 }

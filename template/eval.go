@@ -21,6 +21,11 @@ type Env struct {
 	GetAtt func(logicalID, attribute string) (any, error)
 	// Import answers Fn::ImportValue.
 	Import func(export string) (string, error)
+	// StackOutput answers Fn::GetStackOutput; role is "" for the stack's own.
+	StackOutput func(stack, output, region, role string) (string, error)
+	// ValueOf answers Fn::ValueOf and Fn::ValueOfAll in rules: an attribute of
+	// what a parameter of an AWS type names, such as the VpcId of a subnet.
+	ValueOf func(parameterType, value, attribute string) (string, error)
 	// AZs are the names of a region's availability zones.
 	AZs func(region string) []string
 	// Dynamic answers {{resolve:service:reference}}; service is ssm,
@@ -80,11 +85,33 @@ type evaluator struct {
 	table map[string]function
 	// conditions is set while the Conditions section itself is evaluated.
 	conditions *conditionSet
+	// values and bytes are what has been made so far.
+	values, bytes int
+}
+
+// Bounds on what one evaluation makes: functions can repeat a parameter or a
+// mapping without end.
+const (
+	maxValues = 2 * MaxNodes
+	maxBytes  = 4 * MaxSize
+)
+
+// spend counts values and text that are made at n.
+func (e *evaluator) spend(n *Node, values, bytes int) error {
+	e.values += values
+	e.bytes += bytes
+	if e.values > maxValues || e.bytes > maxBytes {
+		return evalError(n, "Template error: the value is too large to be evaluated")
+	}
+	return nil
 }
 
 func (e *evaluator) value(n *Node) (any, error) {
 	if n == nil {
 		return nil, nil
+	}
+	if err := e.spend(n, 1, 0); err != nil {
+		return nil, err
 	}
 	switch n.Kind {
 	case String:
@@ -174,7 +201,7 @@ func (e *evaluator) ref(n *Node, name string) (any, error) {
 	}
 	if v, ok := e.env.Parameters[name]; ok {
 		if list, ok := v.([]string); ok {
-			return anyList(list), nil
+			return anyList(list), e.spend(n, len(list), 0)
 		}
 		return v, nil
 	}

@@ -3,7 +3,6 @@ package template
 import (
 	"encoding/base64"
 	"encoding/json"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -29,6 +28,7 @@ const (
 	importShape = "Template error: the attribute in Fn::ImportValue must be a string or a function that returns a string"
 	mapShape    = "Template error: every Fn::FindInMap object requires three parameters, the map name, map key and the attribute for return value"
 	cidrShape   = "Template error: every Fn::Cidr object requires two or three parameters, (1) an IP block, (2) a count of blocks and (3) the number of subnet bits"
+	stackShape  = "Template error: every Fn::GetStackOutput object requires a StackName and an OutputName, and may have a Region and a RoleArn"
 	azsShape    = "Template error: Fn::GetAZs must have a string value: the name of a region, or an empty string"
 	lengthShape = "Template error: every Fn::Length object requires a list or a function that returns a list"
 	jsonShape   = "Template error: every Fn::ToJsonString object requires a map or a list"
@@ -37,24 +37,25 @@ const (
 // functions are what Eval knows. An evaluator carries the table with it,
 // because evaluating one function leads to others.
 var functions = map[string]function{
-	"Ref":              {args: wantString(refShape), eval: evalRef},
-	"Fn::GetAtt":       {args: getAttArgs, eval: evalGetAtt},
-	"Fn::Sub":          {args: subArgs, eval: evalSub},
-	"Fn::Join":         {args: wantList(2, 2, joinShape), eval: evalJoin},
-	"Fn::Select":       {args: wantList(2, 2, selectShape), eval: evalSelect},
-	"Fn::Split":        {args: wantList(2, 2, splitShape), eval: evalSplit},
-	"Fn::Base64":       {args: wantText(base64Shape), eval: evalBase64},
-	"Fn::FindInMap":    {args: findInMapArgs, eval: evalFindInMap},
-	"Fn::ImportValue":  {args: wantText(importShape), eval: evalImport},
-	"Fn::Cidr":         {args: wantList(2, 3, cidrShape), eval: evalCidr},
-	"Fn::GetAZs":       {args: wantText(azsShape), eval: evalGetAZs},
-	"Fn::Length":       {args: wantCollection(lengthShape), eval: evalLength},
-	"Fn::ToJsonString": {args: wantCollection(jsonShape), eval: evalToJSON},
-	"Fn::If":           {args: ifArgs, eval: evalIf},
-	"Fn::Equals":       {args: wantList(2, 2, equalsShape), eval: evalEquals, condition: true},
-	"Fn::And":          {args: wantList(2, 10, andShape), eval: evalAnd, condition: true},
-	"Fn::Or":           {args: wantList(2, 10, orShape), eval: evalOr, condition: true},
-	"Fn::Not":          {args: wantList(1, 1, notShape), eval: evalNot, condition: true},
+	"Ref":                {args: wantString(refShape), eval: evalRef},
+	"Fn::GetAtt":         {args: getAttArgs, eval: evalGetAtt},
+	"Fn::Sub":            {args: subArgs, eval: evalSub},
+	"Fn::Join":           {args: wantList(2, 2, joinShape), eval: evalJoin},
+	"Fn::Select":         {args: wantList(2, 2, selectShape), eval: evalSelect},
+	"Fn::Split":          {args: wantList(2, 2, splitShape), eval: evalSplit},
+	"Fn::Base64":         {args: wantText(base64Shape), eval: evalBase64},
+	"Fn::FindInMap":      {args: findInMapArgs, eval: evalFindInMap},
+	"Fn::ImportValue":    {args: wantText(importShape), eval: evalImport},
+	"Fn::Cidr":           {args: wantList(2, 3, cidrShape), eval: evalCidr},
+	"Fn::GetAZs":         {args: wantText(azsShape), eval: evalGetAZs},
+	"Fn::GetStackOutput": {args: stackOutputArgs, eval: evalStackOutput},
+	"Fn::Length":         {args: wantCollection(lengthShape), eval: evalLength},
+	"Fn::ToJsonString":   {args: wantCollection(jsonShape), eval: evalToJSON},
+	"Fn::If":             {args: ifArgs, eval: evalIf},
+	"Fn::Equals":         {args: wantList(2, 2, equalsShape), eval: evalEquals, condition: true},
+	"Fn::And":            {args: wantList(2, 10, andShape), eval: evalAnd, condition: true},
+	"Fn::Or":             {args: wantList(2, 10, orShape), eval: evalOr, condition: true},
+	"Fn::Not":            {args: wantList(1, 1, notShape), eval: evalNot, condition: true},
 }
 
 func wantString(message string) func(*Node) string {
@@ -152,6 +153,13 @@ func evalJoin(e *evaluator, arg *Node) (any, error) {
 			return nil, evalError(arg, "%s", joinShape)
 		}
 	}
+	size := len(delimiter) * len(texts)
+	for _, text := range texts {
+		size += len(text)
+	}
+	if err := e.spend(arg, 0, size); err != nil {
+		return nil, err
+	}
 	return strings.Join(texts, delimiter), nil
 }
 
@@ -190,6 +198,9 @@ func evalSplit(e *evaluator, arg *Node) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := e.spend(arg, strings.Count(source, delimiter), 0); err != nil {
+		return nil, err
+	}
 	return anyList(strings.Split(source, delimiter)), nil
 }
 
@@ -198,36 +209,7 @@ func evalBase64(e *evaluator, arg *Node) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return base64.StdEncoding.EncodeToString([]byte(text)), nil
-}
-
-func evalImport(e *evaluator, arg *Node) (any, error) {
-	name, err := e.text(arg, importShape)
-	if err != nil {
-		return nil, err
-	}
-	if e.env.Import == nil {
-		return nil, evalError(arg, "No export named %s found", name)
-	}
-	v, err := e.env.Import(name)
-	if err != nil {
-		return nil, refused(arg, err)
-	}
-	return v, nil
-}
-
-func evalGetAZs(e *evaluator, arg *Node) (any, error) {
-	region, err := e.text(arg, azsShape)
-	if err != nil {
-		return nil, err
-	}
-	if region == "" {
-		region = e.env.Region
-	}
-	if e.env.AZs == nil {
-		return nil, evalError(arg, "Template error: Fn::GetAZs cannot be evaluated here: the zones of %s are not known", region)
-	}
-	return anyList(e.env.AZs(region)), nil
+	return base64.StdEncoding.EncodeToString([]byte(text)), e.spend(arg, 0, len(text)*2)
 }
 
 // evalLength and evalToJSON belong to AWS::LanguageExtensions.
@@ -251,64 +233,6 @@ func evalToJSON(e *evaluator, arg *Node) (any, error) {
 	if _, none := v.(noValue); none {
 		return nil, evalError(arg, "%s", jsonShape)
 	}
-	return string(Canonical(fromValue(v))), nil
-}
-
-// fromValue makes a node of an evaluated value.
-func fromValue(v any) *Node {
-	switch v := v.(type) {
-	case map[string]any:
-		n := &Node{Kind: Map}
-		for k, item := range v {
-			n.Keys, n.Items = append(n.Keys, &Node{Kind: String, Text: k}), append(n.Items, fromValue(item))
-		}
-		return n
-	case []any:
-		n := &Node{Kind: List}
-		for _, item := range v {
-			n.Items = append(n.Items, fromValue(item))
-		}
-		return n
-	case bool:
-		return &Node{Kind: Bool, Text: strconv.FormatBool(v)}
-	case json.Number:
-		return &Node{Kind: Number, Text: string(v)}
-	case string:
-		return &Node{Kind: String, Text: validText(v)}
-	}
-	return &Node{}
-}
-
-func findInMapArgs(arg *Node) string {
-	if arg == nil || arg.Kind != List || len(arg.Items) < 3 || len(arg.Items) > 4 {
-		return mapShape
-	}
-	if len(arg.Items) == 4 && arg.Items[3].Get("DefaultValue") == nil {
-		return mapShape
-	}
-	if slices.ContainsFunc(arg.Items[:3], func(n *Node) bool { return wantText(mapShape)(n) != "" }) {
-		return mapShape
-	}
-	return ""
-}
-
-func evalFindInMap(e *evaluator, arg *Node) (any, error) {
-	var names [3]string
-	for i := range names {
-		var err error
-		if names[i], err = e.text(arg.Items[i], mapShape); err != nil {
-			return nil, err
-		}
-	}
-	mapping := e.t.Root.Get("Mappings").Get(names[0])
-	if v := mapping.Get(names[1]).Get(names[2]); v != nil {
-		return e.value(v)
-	}
-	if len(arg.Items) == 4 {
-		return e.value(arg.Items[3].Get("DefaultValue"))
-	}
-	if mapping == nil {
-		return nil, evalError(arg, "Template error: Mapping named '%s' is not present in the 'Mappings' section of template.", names[0])
-	}
-	return nil, evalError(arg, "Template error: Unable to get mapping for %s", strings.Join(names[:], "::"))
+	out := string(Canonical(fromValue(arg.Pos, v)))
+	return out, e.spend(arg, 0, len(out))
 }

@@ -44,6 +44,7 @@ func (w *refWalk) walk(n *Node) {
 	switch name {
 	case "Ref":
 		w.found(arg.Text)
+		w.walk(arg) // a function under AWS::LanguageExtensions
 	case "Fn::GetAtt":
 		if id, attribute, ok := getAttParts(arg); ok {
 			w.found(id)
@@ -90,7 +91,7 @@ func (w *refWalk) branches(arg *Node) {
 // checkCycles finds resources that wait for each other. A cycle through
 // branches of Fn::If may never come true and is a warning.
 func (c *checker) checkCycles() {
-	if c.resources == nil || c.resources.Kind != Map {
+	if c.resources == nil || c.resources.Kind != Map || c.macros { // which may cut it
 		return
 	}
 	chain := c.resourceCycle(false)

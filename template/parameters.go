@@ -1,6 +1,7 @@
 package template
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -41,6 +42,9 @@ func (t *Template) ResolveParameters(given map[string]string, ssm func(name stri
 		return nil, &ParameterError{Message: "Parameters: [" + strings.Join(missing, ", ") + "] must have values"}
 	}
 	for _, p := range declared {
+		if len(texts[p.Name]) > maxParameter {
+			return nil, &ParameterError{Message: fmt.Sprintf("Parameter '%s' must contain at most %d bytes", p.Name, maxParameter)}
+		}
 		if err := p.Validate(texts[p.Name]); err != nil {
 			return nil, err
 		}

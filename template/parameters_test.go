@@ -25,6 +25,8 @@ func TestResolveParameters(t *testing.T) {
 	}{
 		{`{Type: String}`, "v", "v"},
 		{`{Type: String}`, "-", "!Parameters: [P] must have values"},
+		{`{Type: String}`, strings.Repeat("x", 4096), strings.Repeat("x", 4096)},
+		{`{Type: String}`, strings.Repeat("x", 4097), "!Parameter 'P' must contain at most 4096 bytes"},
 		{`{Type: String, Default: d}`, "-", "d"},
 		{`{Type: String, Default: ""}`, "-", ""},
 		{`{Type: String, Default: true}`, "-", "true"},

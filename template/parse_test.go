@@ -1,7 +1,6 @@
 package template_test
 
 import (
-	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
@@ -151,38 +150,4 @@ func TestPositions(t *testing.T) {
 			t.Errorf("%s: positions %s, want %s", file, got, want)
 		}
 	}
-}
-
-// FuzzParse: whatever the bytes, Parse ends with a template or a position, and
-// canonical JSON is JSON that reads as itself.
-func FuzzParse(f *testing.F) {
-	for _, seed := range []string{benchYAML, `{"Resources":{"R":{"Type":"X","P":[1,-2.5e3,"\u00e9",null]}}}`, "a: &a {b: *a}", "<<: {a: 1}\nb: !GetAtt x.y", "a: |\n  x\n b: ["} {
-		f.Add([]byte(seed), true)
-		f.Add([]byte(seed), false)
-	}
-	f.Fuzz(func(t *testing.T, body []byte, isJSON bool) {
-		file := "t.yaml"
-		if isJSON {
-			file = "t.json"
-		}
-		tpl, err := template.Parse(file, body)
-		if err != nil {
-			return
-		}
-		out := template.Canonical(tpl.Root)
-		if !json.Valid(out) {
-			t.Fatalf("canonical form is no JSON: %s", out)
-		}
-		again, err := template.Parse("c.json", out)
-		if err != nil {
-			t.Fatalf("canonical form does not read: %v\n%s", err, out)
-		}
-		if twice := template.Canonical(again.Root); string(twice) != string(out) {
-			t.Fatalf("canonical form changes:\n%s\n%s", out, twice)
-		}
-		tpl.Check()
-		for _, r := range tpl.Resources() {
-			tpl.Dependencies(r)
-		}
-	})
 }

@@ -10,6 +10,7 @@ const (
 	eachShape     = "Template error: every Fn::EachMemberEquals object requires two parameters, (1) a list of strings and (2) a string"
 	eachInShape   = "Template error: every Fn::EachMemberIn object requires two parameters, both lists of strings"
 	valueOfShape  = "Template error: Fn::ValueOf and Fn::ValueOfAll require two parameters, (1) a parameter or a parameter type and (2) an attribute"
+	assertShape   = "Template format error: Every Assertions member must contain an Assert."
 	refAllShape   = "Template error: every Fn::RefAll object requires the name of a parameter type"
 )
 
@@ -26,7 +27,7 @@ var ruleFunctions = map[string]function{
 	"Fn::EachMemberIn":     {args: wantList(2, 2, eachInShape), eval: evalEachIn, condition: true},
 	"Fn::RefAll":           {args: wantString(refAllShape), eval: evalRefAll},
 	"Fn::ValueOf":          {args: wantList(2, 2, valueOfShape), eval: evalValueOf},
-	"Fn::ValueOfAll":       {args: wantList(2, 2, valueOfShape), eval: evalValueOf},
+	"Fn::ValueOfAll":       {args: wantList(2, 2, valueOfShape), eval: evalValueOfAll},
 }
 
 // CheckRules holds the parameters in env against the Rules section: the error
@@ -54,7 +55,11 @@ func (t *Template) CheckRules(env *Env) error {
 			continue
 		}
 		for _, a := range assertions.Items {
-			holds, err := e.boolean(a.Get("Assert"))
+			assert := a.Get("Assert")
+			if assert == nil {
+				return evalError(a, "%s", assertShape)
+			}
+			holds, err := e.boolean(assert)
 			if err != nil {
 				return err
 			}
@@ -139,61 +144,71 @@ func evalRefAll(e *evaluator, arg *Node) (any, error) {
 	return out, nil
 }
 
-// evalValueOf would need the attributes of what the parameters name, such as
-// the VPC of a subnet.
-func evalValueOf(_ *evaluator, arg *Node) (any, error) {
-	return nil, evalError(arg, "Template error: Fn::ValueOf and Fn::ValueOfAll cannot be evaluated: attributes of parameter values are not known")
+// evalValueOf gives an attribute of what a parameter names: a list when the
+// parameter is one.
+func evalValueOf(e *evaluator, arg *Node) (any, error) {
+	p, _ := e.t.Parameter(arg.Items[0].Text)
+	return e.attributeOf(arg, p)
 }
 
-// checkRules checks the Rules section.
-func (c *checker) checkRules() {
-	c.members(c.t.Root.Get("Rules"), "Rules", maxMembers, func(k, n *Node) {
-		if !c.attributes(k, n, []string{"RuleCondition", "Assertions"}, "Invalid template rule property '%'") {
-			return
+// evalValueOfAll gives an attribute of what all parameters of a type name.
+func evalValueOfAll(e *evaluator, arg *Node) (any, error) {
+	out := []any{}
+	for _, p := range e.t.Parameters() {
+		if p.Type != arg.Items[0].Text {
+			continue
 		}
-		c.path = append(c.path[:0], "", "Rules", k.Text)
-		if condition := n.Get("RuleCondition"); condition != nil {
-			c.rule(condition)
+		v, err := e.attributeOf(arg, p)
+		if err != nil {
+			return nil, err
 		}
-		assertions := n.Get("Assertions")
-		if assertions == nil || assertions.Kind != List {
-			c.problem(k.Pos, "rule-shape", k.Text, "Template format error: Every Rules member must contain Assertions.", "rule %q has no list of Assertions", k.Text)
-			return
+		if list, ok := v.([]any); ok {
+			out = append(out, list...)
+		} else {
+			out = append(out, v)
 		}
-		for _, a := range assertions.Items {
-			if assert := a.Get("Assert"); assert != nil {
-				c.rule(assert)
-			} else {
-				c.problem(a.Pos, "rule-shape", k.Text, "Template format error: Every Assertions member must contain an Assert.", "an assertion of rule %q has no Assert", k.Text)
-			}
-		}
-	})
+	}
+	return out, nil
 }
 
-// rule checks the functions in a rule.
-func (c *checker) rule(n *Node) {
-	name, arg := n.Function()
-	if name == "" {
-		for _, item := range n.Items {
-			c.rule(item)
+func (e *evaluator) attributeOf(arg *Node, p Parameter) (any, error) {
+	if e.env.ValueOf == nil {
+		return nil, evalError(arg, "Template error: Fn::ValueOf and Fn::ValueOfAll cannot be evaluated: attributes of parameter values are not known")
+	}
+	v, err := e.ref(arg, p.Name)
+	if err != nil {
+		return nil, err
+	}
+	list, many := v.([]any)
+	if !many {
+		list = []any{v}
+	}
+	out := make([]any, len(list))
+	for i, item := range list {
+		value, _ := scalarText(item)
+		if out[i], err = e.env.ValueOf(elementType(p.Type), value, arg.Items[1].Text); err != nil {
+			return nil, refused(arg, err)
 		}
-		return
 	}
-	f, ok := ruleFunctions[name]
-	if !ok {
-		c.problem(n.Pos, "misplaced-function", name, "Template format error: Following functions are not supported in the Rules block of the template: [].",
-			"%s cannot be used in Rules", name)
-		return
+	if many {
+		return out, nil
 	}
-	if message := f.args(arg); message != "" {
-		c.problem(arg.Pos, "arguments", name, message, "%s", trimAWS(message))
-		return
+	return out[0], nil
+}
+
+// elementType is the type of a list's members.
+func elementType(kind string) string {
+	if inner, ok := strings.CutPrefix(kind, "List<"); ok {
+		return strings.TrimSuffix(inner, ">")
 	}
-	if name == "Ref" {
-		if _, pseudo := pseudoParameters[arg.Text]; !pseudo && c.parameters.Get(arg.Text) == nil {
-			c.problem(arg.Pos, "unresolved-reference", arg.Text, strings.Replace(resourcesInConditions, "Conditions", "Rules", 1), "Ref to %q: a rule knows only parameters, and there is none of that name", arg.Text)
-		}
-		return
-	}
-	c.rule(arg)
+	return kind
+}
+
+// valueAttributes are what Fn::ValueOf and Fn::ValueOfAll know of a type
+// (https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference-rules.html);
+// a dot at the end stands for a tag's key.
+var valueAttributes = map[string][]string{
+	"AWS::EC2::SecurityGroup::Id": {"Tags."},
+	"AWS::EC2::Subnet::Id":        {"AvailabilityZone", "Tags.", "VpcId"},
+	"AWS::EC2::VPC::Id":           {"DefaultNetworkAcl", "DefaultSecurityGroup", "Tags."},
 }

@@ -1,6 +1,9 @@
 package template
 
-import "strings"
+import (
+	"regexp"
+	"strings"
+)
 
 // Parameter is a declaration in the Parameters section. Bounds are as
 // written, "" when there is none.
@@ -14,6 +17,8 @@ type Parameter struct {
 	// NoEcho parameters are secrets: AWS shows asterisks for their values.
 	NoEcho bool
 	Pos    Pos
+
+	pattern *regexp.Regexp // AllowedPattern, once it was needed
 }
 
 // Resource is a member of the Resources section. Nodes are nil when the
@@ -163,17 +168,19 @@ func (t *Template) Description() string { return t.Root.Get("Description").Scala
 // AWS::Serverless-2016-10-31, in order.
 func (t *Template) Transforms() []string {
 	n := t.Root.Get("Transform")
-	if n.IsScalar() {
-		return []string{n.Text}
+	if n == nil || n.Kind == Null {
+		return nil
 	}
-	var out []string
-	if n != nil && n.Kind == List {
-		for _, item := range n.Items {
-			if name := item.Get("Name"); name != nil {
-				item = name
-			}
-			out = append(out, item.Text)
+	items := []*Node{n}
+	if n.Kind == List {
+		items = n.Items
+	}
+	out := make([]string, 0, len(items))
+	for _, item := range items {
+		if name := item.Get("Name"); name != nil {
+			item = name
 		}
+		out = append(out, item.Text)
 	}
 	return out
 }

@@ -23,13 +23,14 @@ func subParts(s string, literal, name func(string)) bool {
 			return true
 		}
 		inside := s[open+2 : open+end]
+		variable := strings.Trim(inside, " ") // ${ name } is taken too
 		switch {
 		case strings.HasPrefix(inside, "!"):
 			literal(s[:open+2])
 			literal(s[open+3 : open+end+1])
-		case subName(inside):
+		case subName(variable):
 			literal(s[:open])
-			name(inside)
+			name(variable)
 		default:
 			return false
 		}
@@ -79,14 +80,18 @@ func evalSub(e *evaluator, arg *Node) (any, error) {
 	var out strings.Builder
 	var failure error
 	subParts(text.Text, func(literal string) { out.WriteString(literal) }, func(name string) {
+		if failure != nil {
+			return
+		}
 		v, err := e.variable(text, values, name)
 		s, ok := scalarText(v)
 		if err == nil && !ok {
 			err = evalError(text, "Template error: variable %s in Fn::Sub expression does not resolve to a string", name)
 		}
-		if failure == nil {
-			failure = err
+		if err == nil {
+			err = e.spend(text, 0, len(s))
 		}
+		failure = err
 		out.WriteString(s)
 	})
 	if failure != nil {

@@ -59,6 +59,10 @@ func errorAt(pos Pos, format string, args ...any) *Error {
 type Template struct {
 	Root *Node  // always a Map
 	File string // the name given to Parse
+
+	// extended is set on what AWS::LanguageExtensions made: members whose
+	// condition is false may still hold its functions.
+	extended bool
 }
 
 // Reader reads templates one after the other into the same memory, which saves
@@ -112,6 +116,12 @@ func parseNode(file string, body []byte, a *arena) (*Node, *Error) {
 	named := strings.HasSuffix(file, ".json")
 	if !named && trimmed[0] != '{' {
 		return parseYAML(file, body, a)
+	}
+	if trimmed[0] != '{' {
+		// AWS never learns the name of a file, and reads YAML in a .json too.
+		if fromYAML, err := parseYAML(file, body, a); err == nil && fromYAML.Kind == Map {
+			return fromYAML, nil
+		}
 	}
 	root, err := parseJSON(file, body, a)
 	if err != nil && !named {

@@ -52,7 +52,32 @@ func libraryYAML(file string, body []byte, a *arena) (*Node, *Error) {
 	if len(document.Content) == 0 {
 		return nil, errorAt(Pos{File: file, Line: 1, Column: 1}, "the file is empty")
 	}
-	return r.node(document.Content[0])
+	root, err := r.node(document.Content[0])
+	if err != nil {
+		return nil, err
+	}
+	if at := tooDeep(root, MaxDepth); at != nil {
+		return nil, errorAt(at.Pos, "nested too deep")
+	}
+	return root, nil
+}
+
+// tooDeep finds what is nested deeper than so many lists and maps. Short forms
+// and aliases nest without showing it, and what is read must be readable again
+// when it was written as JSON.
+func tooDeep(n *Node, levels int) *Node {
+	if n.Kind < List {
+		return nil
+	}
+	if levels == 0 {
+		return n
+	}
+	for _, item := range n.Items {
+		if at := tooDeep(item, levels-1); at != nil {
+			return at
+		}
+	}
+	return nil
 }
 
 func (r *yamlReader) pos(n *yaml.Node) Pos {
@@ -106,8 +131,8 @@ func (r *yamlReader) tagged(n *yaml.Node) (*Node, *Error) {
 	if err != nil {
 		return nil, err
 	}
-	if arg.Kind < List && n.Value != "" {
-		arg.Kind, arg.Text = String, n.Value // !Ref 1 names something, it does not count
+	if arg.Kind < List { // !Ref 1 names something, it does not count; !GetAZs alone has the empty text
+		arg.Kind, arg.Text = String, n.Value
 	}
 	return r.arena.call(name, arg), nil
 }

@@ -148,7 +148,7 @@ func (q *quickReader) node(kind Kind, text string, pos Pos) *Node {
 }
 
 func (q *quickReader) enter() {
-	if q.depth++; q.depth > MaxDepth/2 {
+	if q.depth++; q.depth > MaxDepth/2-2 { // short forms nest too
 		q.giveUp()
 	}
 }
