@@ -2,7 +2,9 @@
 // against the same local cloud and in the same run:
 //
 //	go run ./bench publish   # ouro publish beside aws cloudformation package
+//	go run ./bench validate  # ouro validate beside cfn-lint
 //	go run ./bench push      # from git push to the last stage done
+//	go run ./bench stacks    # stacks of the local cloud beside moto's
 //
 // Everything runs as a process of its own, as its users run it; times are wall
 // times from before a process starts, and medians of several runs. What was
@@ -32,7 +34,9 @@ type benchmark struct {
 func benchmarks() []benchmark {
 	return []benchmark{
 		{"publish", "publish nested templates, beside aws cloudformation package", publishing},
+		{"validate", "check templates offline, beside cfn-lint", validating},
 		{"push", "from git push to the last stage done, on a copy of examples/site", pushing},
+		{"stacks", "create, update and delete stacks, beside moto's server", stacking},
 	}
 }
 

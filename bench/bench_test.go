@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -45,6 +46,16 @@ func TestGeneratedTreesArePublishable(t *testing.T) {
 		}
 		if _, err := publish.Load(one, "site.yaml", publish.Options{}); err != nil {
 			t.Errorf("%d templates: %v", n, err)
+		}
+	}
+}
+
+func TestStackTemplatesFit(t *testing.T) {
+	t.Parallel()
+	const limit = 51200 // bytes of a template in a request
+	for _, body := range []string{flat("second", maxResources, "2"), rootBody("http://127.0.0.1:65535/templates/leaf.json", 200), linkBody("url")} {
+		if len(body) > limit || !json.Valid([]byte(body)) {
+			t.Errorf("%d bytes: %.200s", len(body), body)
 		}
 	}
 }

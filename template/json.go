@@ -114,18 +114,22 @@ func (s *jsonScanner) enter() {
 	s.at++
 }
 
-// more reads what follows a member: a comma (true) or the end (false).
+// more reads what follows a member: a comma (true) or the end (false). A comma
+// may stand before the end, as CloudFormation takes it.
 func (s *jsonScanner) more(end byte) bool {
 	s.space()
-	switch s.peek() {
-	case ',':
+	comma := s.peek() == ','
+	if comma {
 		s.at++
 		s.space()
-		return true
-	case end:
+	}
+	switch {
+	case s.peek() == end:
 		s.at++
 		s.depth--
 		return false
+	case comma:
+		return true
 	}
 	s.fail("a comma or " + string(end) + " is expected here")
 	return false

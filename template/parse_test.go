@@ -55,6 +55,13 @@ func TestYAMLScalars(t *testing.T) {
 	}
 }
 
+func TestTrailingCommas(t *testing.T) {
+	t.Parallel()
+	if got, want := canonical("t.json", "{\"A\": [1, 2,], \"B\": {},}"), `{"A":[1,2],"B":{}}`; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
 func TestYAMLForms(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ source, want string }{
@@ -102,7 +109,7 @@ func TestParseErrors(t *testing.T) {
 	}
 	for _, c := range []struct{ file, source, want string }{
 		{"t.json", "{\n  \"a\": 1,\n  \"a\": 2\n}", `t.json:3:3: duplicate key "a", first given at line 2`},
-		{"t.json", "{\n  \"a\": 1,\n}", `t.json:3:1: JSON not well-formed: a key in double quotes is expected here`},
+		{"t.json", "{\n  \"a\": 1,\n,}", `t.json:3:1: JSON not well-formed: a key in double quotes is expected here`},
 		{"t.json", "{\"é\": 1 \"b\"}", `t.json:1:9: JSON not well-formed: a comma or } is expected here`},
 		{"t.json", "{\"a\": 01}", `t.json:1:7: JSON not well-formed: not a number`},
 		{"t.json", "{\"a\": \"x\ny\"}", `t.json:1:9: JSON not well-formed: a string holds a line break or control character; write it as an escape such as \n`},

@@ -128,6 +128,10 @@ func (c *context) readEvents(r *resource, kinds func(typ string) (eventKind, boo
 		if e.props == nil || e.props.Kind == template.Null {
 			e.props = e.pos().obj()
 		}
+		if !isMap(n) {
+			c.badEvent(e, "'%s' object has no attribute 'get'", pythonTypes[n.Kind])
+			return nil
+		}
 		k, ok := kinds(e.typ)
 		if !ok {
 			c.badEvent(e, "Resource dict has missing or invalid value for key Type. Event Type is: %s.", shown(get(n, "Type")))
@@ -143,6 +147,12 @@ func (c *context) readEvents(r *resource, kinds func(typ string) (eventKind, boo
 		out = append(out, e)
 	}
 	return out
+}
+
+// pythonTypes are what AWS's transform, a Python program, calls values in the
+// problem of an event that is no map.
+var pythonTypes = map[template.Kind]string{
+	template.Null: "NoneType", template.Bool: "bool", template.Number: "int", template.String: "str", template.List: "list",
 }
 
 // checkEvent refuses properties that an event of its type does not take.

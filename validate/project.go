@@ -1,0 +1,145 @@
+package validate
+
+import (
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"ouro/template"
+)
+
+// project is all files of a run, where they speak of each other.
+type project struct {
+	files map[string]*file
+}
+
+func newProject(files []*file) *project {
+	p := &project{files: make(map[string]*file, len(files))}
+	for _, f := range files {
+		p.files[f.path] = f
+	}
+	return p
+}
+
+func (p *project) check(files []*file) {
+	for _, f := range files {
+		if len(f.facts.nested) > 0 {
+			p.checkNested(f)
+		}
+	}
+	p.checkConfigurations(files)
+}
+
+// locate finds a file that a template refers to by a path from its own folder
+// or from the project's root, which is one of the folders above it.
+func locate(from, path string) (string, bool) {
+	if filepath.IsAbs(path) || path == "" {
+		return "", false
+	}
+	for dir := filepath.Dir(from); ; dir = filepath.Dir(dir) {
+		candidate := filepath.Join(dir, filepath.FromSlash(path))
+		if _, err := readable(candidate); err == nil {
+			return candidate, true
+		}
+		if dir == filepath.Dir(dir) || filepath.Base(dir) == ".." {
+			return "", false
+		}
+	}
+}
+
+// template is a file that another one refers to as a template, and which may
+// lie outside of what was asked for; nil when it is none.
+func (p *project) template(path string) *file {
+	f := p.files[path]
+	if f == nil {
+		f = &file{path: path}
+		p.files[path] = f
+	}
+	if f.kind == isTemplate {
+		return f
+	}
+	// Whatever it looks like by itself, a template is meant here.
+	t := parseFile(path)
+	if t == nil || t.Root.Get("Resources") == nil {
+		return nil
+	}
+	f.facts = factsOf(t)
+	return f
+}
+
+func parseFile(path string) *template.Template {
+	body, err := readBounded(path)
+	if err != nil {
+		return nil
+	}
+	t, err := template.Parse(path, body)
+	if err != nil {
+		return nil
+	}
+	return t
+}
+
+// checkNested holds every nested stack against its template: CloudFormation
+// finds these mistakes when the outer stack is half built.
+func (p *project) checkNested(f *file) {
+	inner := map[string]*file{}
+	for _, s := range f.facts.nested {
+		local, isLocal := localURL(s.url)
+		if f.full() || !isLocal {
+			continue
+		}
+		path, found := locate(f.path, local)
+		if !found {
+			f.add(s.urlPos, "missing-template", "the template "+quoted(s.url)+" is not there")
+			continue
+		}
+		if inner[s.name] = p.template(path); inner[s.name] != nil {
+			f.checkGiven(s, inner[s.name])
+		}
+	}
+	for _, use := range f.facts.outputUses {
+		if f.full() {
+			return
+		}
+		target := inner[use.stack]
+		if target != nil && !target.facts.open && !slices.Contains(target.facts.outputs, use.output) {
+			f.add(use.pos, "unresolved-attribute", "the nested stack "+quoted(use.stack)+" has no output "+quoted(use.output)+": "+target.path+" does not declare it"+didYouMean(use.output, target.facts.outputs))
+		}
+	}
+}
+
+// localURL is the path in a TemplateURL that stands for a local file, which
+// ouro publish and aws cloudformation package replace.
+func localURL(url string) (string, bool) {
+	path, ok := strings.CutPrefix(url, "file://")
+	if ok {
+		return path, true
+	}
+	return url, url != "" && !strings.HasSuffix(url, "/") && !strings.Contains(url, "://") && !strings.ContainsAny(url, "{}$") && !filepath.IsAbs(url)
+}
+
+// checkGiven compares the parameters that a nested stack is given with those
+// that its template declares.
+func (f *file) checkGiven(s nestedStack, inner *file) {
+	for _, g := range s.given {
+		if f.full() {
+			return
+		}
+		p, ok := inner.facts.byName[g.name]
+		if !ok {
+			if !inner.facts.open {
+				f.add(g.pos, "unknown-parameter", "the nested stack "+quoted(s.name)+" is given the parameter "+quoted(g.name)+", which "+inner.path+" does not declare"+didYouMean(g.name, inner.facts.parameterNames()))
+			}
+		} else if g.known {
+			if err := p.Validate(g.value); err != nil {
+				f.add(g.pos, "parameter-value", err.Error())
+			}
+		}
+	}
+	if !s.complete {
+		return
+	}
+	for _, name := range inner.facts.missing(s.given) {
+		f.add(s.pos, "missing-parameter", "the nested stack "+quoted(s.name)+" must be given the parameter "+quoted(name)+" of "+inner.path+", which has no default")
+	}
+}
