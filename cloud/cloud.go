@@ -14,7 +14,9 @@ import (
 	"net/http"
 	"strings"
 
+	"ouro/cloud/cloudcontrol"
 	"ouro/cloud/cloudformation"
+	"ouro/cloud/cloudformation/resource"
 	"ouro/cloud/codebuild"
 	"ouro/cloud/codecommit"
 	"ouro/cloud/codeconnections"
@@ -25,6 +27,7 @@ import (
 	"ouro/cloud/logs"
 	"ouro/cloud/s3"
 	"ouro/cloud/secretsmanager"
+	"ouro/cloud/sns"
 	"ouro/cloud/ssm"
 	"ouro/cloud/store"
 	"ouro/cloud/sts"
@@ -37,13 +40,14 @@ type Options struct {
 	Account    string // of callers that say nothing else; default 000000000000
 	Executable string // the ouro that builds find on their PATH; empty for none
 	Log        *slog.Logger
+	Services   map[string]any // of the caller's own, by their names in AWS's models: see door.Register
 }
 
 // Cloud is the local cloud.
 type Cloud struct {
 	store *store.Store
 	door  *door.Door
-	git   map[string]http.Handler // by path prefix
+	paths map[string]http.Handler // by path prefix: git, certificates
 }
 
 // Open opens the state and takes up what was in progress when it was last
@@ -71,6 +75,7 @@ func (c *Cloud) furnish(ctx context.Context, o Options) error {
 	d := c.door
 	identities, accounts := sts.New(d.Host("sts")), iam.New(d.Host("iam"))
 	repos, connections := codecommit.New(d.Host("codecommit")), codeconnections.New(d.Host("codeconnections"))
+	topics := sns.New(d.Host("sns"))
 	services := []service{
 		{"sts", identities},
 		{"iam", accounts},
@@ -79,11 +84,16 @@ func (c *Cloud) furnish(ctx context.Context, o Options) error {
 		{"secretsmanager", secretsmanager.New(d.Host("secretsmanager"))},
 		{"logs", logs.New(d.Host("logs"))},
 		{"events", eventbridge.New(d.Host("events"))},
+		{"sns", topics},
 		{"codecommit", repos},
 		{"codeconnections", connections},
 		{"codebuild", codebuild.New(d.Host("codebuild"), codebuild.Options{Executable: o.Executable})},
 		{"codepipeline", codepipeline.New(d.Host("codepipeline"))},
+		{"cloudcontrol", cloudcontrol.New(d.Host("cloudcontrol"), resource.NewTable().Records)},
 		{"cloudformation", cloudformation.New(d.Host("cloudformation"))},
+	}
+	for name, impl := range o.Services {
+		services = append(services, service{name, impl})
 	}
 	for _, s := range services {
 		if err := d.Register(s.name, s.impl); err != nil {
@@ -92,13 +102,13 @@ func (c *Cloud) furnish(ctx context.Context, o Options) error {
 	}
 	d.Identify(identities.Identify)
 	d.Identify(accounts.Identify)
-	c.git = map[string]http.Handler{}
+	c.paths = map[string]http.Handler{}
 	for _, h := range []interface {
 		http.Handler
 		Paths() []string
-	}{repos, connections} {
+	}{repos, connections, topics} {
 		for _, prefix := range h.Paths() {
-			c.git[prefix] = h
+			c.paths[prefix] = h
 		}
 	}
 	for _, s := range services {
@@ -111,13 +121,13 @@ func (c *Cloud) furnish(ctx context.Context, o Options) error {
 	return nil
 }
 
-// ServeHTTP answers AWS's API, git, and health checks.
+// ServeHTTP answers AWS's API, git, what services serve besides, and health checks.
 func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.URL.Path == healthPath {
 		c.serveHealth(w)
 		return
 	}
-	for prefix, h := range c.git {
+	for prefix, h := range c.paths {
 		if strings.HasPrefix(r.URL.Path, prefix) {
 			c.door.Guard(h).ServeHTTP(w, r)
 			return

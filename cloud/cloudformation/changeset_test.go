@@ -14,10 +14,13 @@ import (
 )
 
 // changeSet makes a change set and tells of it.
-func (w *world) changeSet(stack, name string, kind types.ChangeSetType, body string) *cloudformation.DescribeChangeSetOutput {
+func (w *world) changeSet(stack, name string, kind types.ChangeSetType, body string, change ...func(*cloudformation.CreateChangeSetInput)) *cloudformation.DescribeChangeSetOutput {
 	w.t.Helper()
-	_, err := w.cfn.CreateChangeSet(w.t.Context(), &cloudformation.CreateChangeSetInput{StackName: &stack, ChangeSetName: &name, ChangeSetType: kind, TemplateBody: &body})
-	if err != nil {
+	in := &cloudformation.CreateChangeSetInput{StackName: &stack, ChangeSetName: &name, ChangeSetType: kind, TemplateBody: &body}
+	for _, c := range change {
+		c(in)
+	}
+	if _, err := w.cfn.CreateChangeSet(w.t.Context(), in); err != nil {
 		w.t.Fatal(err)
 	}
 	out, err := w.cfn.DescribeChangeSet(w.t.Context(), &cloudformation.DescribeChangeSetInput{StackName: &stack, ChangeSetName: &name, IncludePropertyValues: aws.Bool(true)})

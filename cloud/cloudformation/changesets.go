@@ -1,6 +1,7 @@
 package cloudformation
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -77,7 +78,11 @@ func (s *Service) DescribeChangeSet(ctx context.Context, in *cloudformation.Desc
 	if err != nil {
 		return nil, err
 	}
-	page, next, err := paged(cs.Changes, in.NextToken)
+	changes := cs.Outline
+	if aws.ToBool(in.IncludePropertyValues) {
+		changes = cs.Changes
+	}
+	page, next, err := paged(changes, in.NextToken)
 	if err != nil {
 		return nil, err
 	}
@@ -85,27 +90,14 @@ func (s *Service) DescribeChangeSet(ctx context.Context, in *cloudformation.Desc
 		ChangeSetId: aws.String(cs.ID), ChangeSetName: aws.String(cs.Name), StackId: aws.String(stack.ID), StackName: aws.String(stack.Name),
 		Status: cs.Status, StatusReason: text(cs.Reason), ExecutionStatus: cs.Execution, CreationTime: aws.Time(cs.Created), Description: text(cs.Description),
 		Capabilities: cs.Revision.Capabilities, Parameters: parametersOut(cs.Revision), Tags: tagsOut(cs.Revision), NotificationARNs: cs.Revision.NotificationARNs,
-		RollbackConfiguration: cs.Revision.Rollback, OnStackFailure: cs.OnFailure, IncludeNestedStacks: aws.Bool(cs.IncludeNestedStacks), NextToken: next,
+		RollbackConfiguration: cmp.Or(cs.Revision.Rollback, &types.RollbackConfiguration{}), OnStackFailure: cs.OnFailure,
+		IncludeNestedStacks: aws.Bool(cs.IncludeNestedStacks), ImportExistingResources: aws.Bool(cs.ImportExisting),
+		ParentChangeSetId: text(cs.Parent), RootChangeSetId: text(cs.Root), NextToken: next,
 	}
 	for _, c := range page {
-		if !aws.ToBool(in.IncludePropertyValues) {
-			c = withoutValues(c)
-		}
 		out.Changes = append(out.Changes, types.Change{Type: types.ChangeTypeResource, ResourceChange: &c})
 	}
 	return out, nil
-}
-
-// withoutValues is a change as it is told unless values are asked for.
-func withoutValues(c types.ResourceChange) types.ResourceChange {
-	c.BeforeContext, c.AfterContext = nil, nil
-	c.Details = slices.Clone(c.Details)
-	for i, d := range c.Details {
-		target := *d.Target
-		target.BeforeValue, target.AfterValue, target.Path, target.AttributeChangeType = nil, nil, nil, ""
-		c.Details[i].Target = &target
-	}
-	return c
 }
 
 // ListChangeSets lists the change sets of a stack.
@@ -126,14 +118,15 @@ func (s *Service) ListChangeSets(ctx context.Context, in *cloudformation.ListCha
 	for _, cs := range page {
 		out.Summaries = append(out.Summaries, types.ChangeSetSummary{ChangeSetId: aws.String(cs.ID), ChangeSetName: aws.String(cs.Name),
 			StackId: aws.String(stack.ID), StackName: aws.String(stack.Name), Status: cs.Status, StatusReason: text(cs.Reason),
-			ExecutionStatus: cs.Execution, CreationTime: aws.Time(cs.Created), Description: text(cs.Description), IncludeNestedStacks: aws.Bool(cs.IncludeNestedStacks)})
+			ExecutionStatus: cs.Execution, CreationTime: aws.Time(cs.Created), Description: text(cs.Description), IncludeNestedStacks: aws.Bool(cs.IncludeNestedStacks),
+			ImportExistingResources: aws.Bool(cs.ImportExisting), ParentChangeSetId: text(cs.Parent), RootChangeSetId: text(cs.Root)})
 	}
 	return out, nil
 }
 
 // DeleteChangeSet deletes a change set; one that does not exist is no error.
 func (s *Service) DeleteChangeSet(ctx context.Context, in *cloudformation.DeleteChangeSetInput) (*cloudformation.DeleteChangeSetOutput, error) {
-	stack, cs, err := s.findChangeSet(ctx, in.StackName, in.ChangeSetName)
+	_, cs, err := s.findChangeSet(ctx, in.StackName, in.ChangeSetName)
 	var missing *types.ChangeSetNotFoundException
 	if errors.As(err, &missing) {
 		return &cloudformation.DeleteChangeSetOutput{}, nil
@@ -141,9 +134,8 @@ func (s *Service) DeleteChangeSet(ctx context.Context, in *cloudformation.Delete
 	if err != nil {
 		return nil, err
 	}
-	err = s.ledger.ChangeSets.Delete(ctx, door.CallerFrom(ctx).Scope(), cs.Key(stack.UUID))
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
-		return nil, err
+	if cs.Parent != "" {
+		return nil, invalid("ChangeSet [%s] is a nested change set and cannot be deleted by itself. Delete the root change set [%s].", cs.ID, cs.Root)
 	}
-	return &cloudformation.DeleteChangeSetOutput{}, nil
+	return &cloudformation.DeleteChangeSetOutput{}, s.forget(ctx, cs)
 }

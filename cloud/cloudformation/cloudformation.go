@@ -17,6 +17,8 @@ import (
 
 	"ouro/cloud/cloudformation/engine"
 	"ouro/cloud/cloudformation/ledger"
+	"ouro/cloud/cloudformation/registry"
+	"ouro/cloud/cloudformation/stackset"
 	"ouro/cloud/door"
 	"ouro/cloud/store"
 	"ouro/cloud/wire"
@@ -24,6 +26,9 @@ import (
 
 // Service is AWS CloudFormation.
 type Service struct {
+	*stackset.Sets
+	*registry.Registry
+
 	host   door.Host
 	ledger *ledger.Ledger
 	engine *engine.Engine
@@ -32,11 +37,16 @@ type Service struct {
 // New makes the service.
 func New(host door.Host) *Service {
 	l := ledger.New(host.Store())
-	return &Service{host: host, ledger: l, engine: engine.New(host, l)}
+	sets := stackset.New(host, func(ctx context.Context, cfg aws.Config, url string) (string, error) {
+		return engine.FetchTemplate(ctx, cfg, host.Endpoint(), url)
+	})
+	return &Service{Sets: sets, host: host, ledger: l, engine: engine.New(host, l)}
 }
 
-// Resume goes on with the stack operations that a process left unfinished.
-func (s *Service) Resume(ctx context.Context) error { return s.engine.Resume(ctx) }
+// Resume goes on with the operations that a process left unfinished.
+func (s *Service) Resume(ctx context.Context) error {
+	return errors.Join(s.engine.Resume(ctx), s.Sets.Resume(ctx), s.failDetections(ctx))
+}
 
 // invalid is CloudFormation's ValidationError, its answer to most mistakes.
 func invalid(format string, a ...any) error {

@@ -27,6 +27,9 @@ func (s *Service) DescribeStacks(ctx context.Context, in *cloudformation.Describ
 		if err != nil {
 			return nil, err
 		}
+		if stack.Protected, err = s.protected(ctx, stack); err != nil {
+			return nil, err
+		}
 		return &cloudformation.DescribeStacksOutput{Stacks: []types.Stack{stackOut(stack)}}, nil
 	}
 	stacks, err := s.stacks(ctx, func(st ledger.Stack) bool { return st.Status != types.StackStatusDeleteComplete })
@@ -39,6 +42,9 @@ func (s *Service) DescribeStacks(ctx context.Context, in *cloudformation.Describ
 	}
 	out := &cloudformation.DescribeStacksOutput{NextToken: next}
 	for _, st := range page {
+		if st.Protected, err = s.protected(ctx, st); err != nil {
+			return nil, err
+		}
 		out.Stacks = append(out.Stacks, stackOut(st))
 	}
 	return out, nil
@@ -81,8 +87,11 @@ func stackOut(st ledger.Stack) types.Stack {
 		Description: text(st.Description), CreationTime: aws.Time(st.Created), LastUpdatedTime: when(st.Updated), DeletionTime: when(st.Deleted),
 		Capabilities: st.Capabilities, NotificationARNs: st.NotificationARNs, RoleARN: text(st.RoleARN), ParentId: text(st.Parent), RootId: text(st.Root),
 		ChangeSetId: text(st.ChangeSet), DisableRollback: aws.Bool(st.DisableRollback), EnableTerminationProtection: aws.Bool(st.Protected),
-		DriftInformation:      &types.StackDriftInformation{StackDriftStatus: types.StackDriftStatusNotChecked},
+		DriftInformation:      &types.StackDriftInformation{StackDriftStatus: cmp.Or(st.Drift, types.StackDriftStatusNotChecked), LastCheckTimestamp: when(st.DriftChecked)},
 		RollbackConfiguration: cmp.Or(st.Rollback, &types.RollbackConfiguration{}), Parameters: parametersOut(st.Revision), Tags: tagsOut(st.Revision),
+	}
+	if kind := operationType(st); kind != "" {
+		out.LastOperations = []types.OperationEntry{{OperationId: aws.String(st.LastOperation), OperationType: kind}}
 	}
 	if st.TimeoutMinutes > 0 {
 		out.TimeoutInMinutes = aws.Int32(st.TimeoutMinutes)
@@ -92,6 +101,25 @@ func stackOut(st ledger.Stack) types.Stack {
 			Description: text(o.Description), ExportName: text(o.Export)})
 	}
 	return out
+}
+
+// operationType is the word of DescribeStacks for what began the last
+// operation of a stack, if there was one.
+func operationType(st ledger.Stack) types.OperationType {
+	switch {
+	case st.LastOperation == "":
+		return ""
+	case st.Action == executeChangeSet && st.Updated.IsZero():
+		return types.OperationTypeCreateStack
+	case st.Action == executeChangeSet:
+		return types.OperationTypeUpdateStack
+	}
+	return operationTypes[st.Action]
+}
+
+var operationTypes = map[string]types.OperationType{
+	createStack: types.OperationTypeCreateStack, updateStack: types.OperationTypeUpdateStack, deleteStack: types.OperationTypeDeleteStack,
+	rollbackStack: types.OperationTypeRollback, continueUpdateStack: types.OperationTypeContinueRollback,
 }
 
 func parametersOut(rev ledger.Revision) []types.Parameter {
@@ -139,45 +167,8 @@ func (s *Service) ListStacks(ctx context.Context, in *cloudformation.ListStacksI
 			StackId: aws.String(st.ID), StackName: aws.String(st.Name), StackStatus: st.Status, StackStatusReason: text(st.Reason),
 			TemplateDescription: text(st.Description), CreationTime: aws.Time(st.Created), LastUpdatedTime: when(st.Updated), DeletionTime: when(st.Deleted),
 			ParentId: text(st.Parent), RootId: text(st.Root),
-			DriftInformation: &types.StackDriftInformationSummary{StackDriftStatus: types.StackDriftStatusNotChecked},
+			DriftInformation: &types.StackDriftInformationSummary{StackDriftStatus: cmp.Or(st.Drift, types.StackDriftStatusNotChecked), LastCheckTimestamp: when(st.DriftChecked)},
 		})
-	}
-	return out, nil
-}
-
-// ListExports lists the exports of the account and region, by name.
-func (s *Service) ListExports(ctx context.Context, in *cloudformation.ListExportsInput) (*cloudformation.ListExportsOutput, error) {
-	entries, err := s.ledger.Exports.List(ctx, door.CallerFrom(ctx).Scope(), store.Query{After: aws.ToString(in.NextToken), Limit: pageSize + 1})
-	if err != nil {
-		return nil, err
-	}
-	out := &cloudformation.ListExportsOutput{}
-	for i, e := range entries {
-		if i == pageSize {
-			out.NextToken = aws.String(entries[i-1].ID)
-			break
-		}
-		out.Exports = append(out.Exports, types.Export{Name: aws.String(e.Value.Name), Value: aws.String(e.Value.Value), ExportingStackId: aws.String(e.Value.StackID)})
-	}
-	return out, nil
-}
-
-// ListImports lists the stacks that use an export.
-func (s *Service) ListImports(ctx context.Context, in *cloudformation.ListImportsInput) (*cloudformation.ListImportsOutput, error) {
-	importers, err := s.ledger.Importers(ctx, door.CallerFrom(ctx).Scope(), aws.ToString(in.ExportName), 0)
-	if err != nil {
-		return nil, err
-	}
-	if len(importers) == 0 {
-		return nil, invalid("Export '%s' is not imported by any stack.", aws.ToString(in.ExportName))
-	}
-	page, next, err := paged(importers, in.NextToken)
-	if err != nil {
-		return nil, err
-	}
-	out := &cloudformation.ListImportsOutput{NextToken: next}
-	for _, im := range page {
-		out.Imports = append(out.Imports, im.StackName)
 	}
 	return out, nil
 }

@@ -9,16 +9,14 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
-	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
+	"github.com/aws/smithy-go"
 
 	"ouro/cloud/cloudformation/engine"
 	"ouro/cloud/cloudformation/ledger"
 	"ouro/cloud/door"
 	"ouro/template"
 )
-
-// maxTemplateBody is the size in bytes of a template that comes in the request.
-const maxTemplateBody = 51200
 
 // source is where a request says that its template is.
 type source struct {
@@ -40,7 +38,7 @@ func (s *Service) text(ctx context.Context, from source, old *ledger.Stack) (str
 		return s.ledger.Template(ctx, caller.Scope(), old.Template)
 	case from.body != nil && *from.body != "":
 		if len(*from.body) > maxTemplateBody {
-			return "", invalid("1 validation error detected: Value at 'templateBody' failed to satisfy constraint: Member must have length less than or equal to %d", maxTemplateBody)
+			return "", invalid("1 validation error detected: Value '%s' at 'templateBody' failed to satisfy constraint: Member must have length less than or equal to %d", *from.body, maxTemplateBody)
 		}
 		return *from.body, nil
 	case from.url != nil && *from.url != "":
@@ -54,6 +52,7 @@ func (s *Service) text(ctx context.Context, from source, old *ledger.Stack) (str
 }
 
 // parse reads a template and checks all that can be checked without values.
+// The types of one with transforms are not known before those have run.
 func (s *Service) parse(text string) (*template.Template, error) {
 	t, err := template.Parse("", []byte(text))
 	var malformed *template.Error
@@ -66,10 +65,24 @@ func (s *Service) parse(text string) (*template.Template, error) {
 	if err := t.Validate(); err != nil {
 		return nil, invalid("%s", err)
 	}
-	if n := t.Root.Get("Transform"); n != nil {
-		return nil, invalid("Transforms are not supported by the local cloud yet: %s", strings.Join(transforms(n), ", "))
+	if usesMacros(t) {
+		return t, nil
 	}
-	var unknown []string
+	return t, s.checkTypes(t)
+}
+
+// checkTypes refuses resource types that nobody registered.
+func (s *Service) checkTypes(t *template.Template) error {
+	unknown, err := s.unknownTypes(t)
+	if err == nil && len(unknown) > 0 {
+		err = invalid("Template format error: Unrecognized resource types: [%s]", strings.Join(unknown, ", "))
+	}
+	return err
+}
+
+// unknownTypes are the types that nobody registered; a type that is known and
+// cannot be had is an error.
+func (s *Service) unknownTypes(t *template.Template) (unknown []string, err error) {
 	for _, r := range t.Resources() {
 		if _, err := s.engine.Kind(r.Type); err != nil {
 			if !strings.HasPrefix(err.Error(), "Template format error: Unrecognized resource types") {
@@ -78,11 +91,8 @@ func (s *Service) parse(text string) (*template.Template, error) {
 			unknown = append(unknown, r.Type)
 		}
 	}
-	if len(unknown) > 0 {
-		slices.Sort(unknown)
-		return nil, invalid("Template format error: Unrecognized resource types: [%s]", strings.Join(slices.Compact(unknown), ", "))
-	}
-	return t, nil
+	slices.Sort(unknown)
+	return slices.Compact(unknown), nil
 }
 
 // wellFormed is CloudFormation's sentence for a text that is no JSON or YAML;
@@ -95,26 +105,19 @@ func wellFormed(e *template.Error) string {
 	return fmt.Sprintf("%s not well-formed. (line %d, column %d): %s", kind, e.Pos.Line, e.Pos.Column, detail)
 }
 
-func transforms(n *template.Node) []string {
-	if n.Kind != template.List {
-		return []string{n.Scalar()}
-	}
-	var names []string
-	for _, item := range n.Items {
-		names = append(names, item.Scalar())
-	}
-	return names
-}
-
 // asked is what CreateStack, UpdateStack and CreateChangeSet have in common.
 type asked struct {
 	source
-	roleARN       string
-	parameters    []types.Parameter
-	capabilities  []types.Capability
-	tags          []types.Tag
-	notifications []string
-	rollback      *types.RollbackConfiguration
+	token, roleARN *string
+	parameters     []types.Parameter
+	capabilities   []types.Capability
+	tags           []types.Tag
+	notifications  []string
+	rollback       *types.RollbackConfiguration
+	resourceTypes  []string
+	deployment     *types.DeploymentConfig
+	reviewed       bool // by a change set: macros need no acknowledgement
+	lenient        bool // values may be unknown yet, in a nested change set
 }
 
 // draft is a revision that has been asked for, checked and evaluated as far as
@@ -122,16 +125,20 @@ type asked struct {
 type draft struct {
 	revision ledger.Revision
 	template *template.Template
+	given    map[string]string // the values of parameters as they were given
 	values   map[string]any
+	refused  string // why the transforms failed, if they did
 }
 
-// draft checks what was asked for. old is the stack that is to be updated, nil
-// for a new one; what is not said stays as it was there, as AWS does it.
-func (s *Service) draft(ctx context.Context, in asked, old *ledger.Stack) (draft, error) {
-	if old != nil && in.roleARN == "" {
-		in.roleARN = old.RoleARN
+// draft checks what was asked for. stack is the one that it is for, with its
+// name and id; old is the same when it is to be updated, nil for a new one.
+// What is not said stays as it was there, as AWS does it.
+func (s *Service) draft(ctx context.Context, in asked, stack ledger.Stack, old *ledger.Stack) (draft, error) {
+	role := aws.ToString(in.roleARN)
+	if old != nil && role == "" {
+		role = old.RoleARN
 	}
-	if err := s.checkRole(ctx, in.roleARN); err != nil {
+	if err := s.checkRole(ctx, role); err != nil {
 		return draft{}, err
 	}
 	text, err := s.text(ctx, in.source, old)
@@ -142,18 +149,43 @@ func (s *Service) draft(ctx context.Context, in asked, old *ledger.Stack) (draft
 	if err != nil {
 		return draft{}, err
 	}
-	if err := demandCapabilities(s.engine, t, in.capabilities); err != nil {
-		return draft{}, err
+	if !in.reviewed {
+		if err := demandExpansion(t, in.capabilities); err != nil {
+			return draft{}, err
+		}
 	}
 	d := draft{template: t}
-	if d.revision.Template, err = s.ledger.KeepTemplate(ctx, door.CallerFrom(ctx).Scope(), text); err != nil {
+	d.revision.Capabilities, d.revision.RoleARN, d.revision.Rollback = in.capabilities, role, in.rollback
+	if err := s.fillSettings(ctx, &d, in, old); err != nil {
 		return draft{}, err
 	}
-	d.revision.Description = t.Description()
-	d.revision.Capabilities, d.revision.RoleARN, d.revision.Rollback = in.capabilities, in.roleARN, in.rollback
+	scope := door.CallerFrom(ctx).Scope()
+	if d.revision.Template, err = s.ledger.KeepTemplate(ctx, scope, text); err != nil {
+		return draft{}, err
+	}
+	if err := s.fillParameters(ctx, &d, in, old); err != nil {
+		return draft{}, err
+	}
+	if err := s.expand(ctx, &d, stack); err != nil || d.refused != "" {
+		return d, err
+	}
+	d.revision.Description = d.template.Description()
+	for _, r := range d.template.Resources() {
+		if !allows(in.resourceTypes, r.Type) {
+			return draft{}, invalid("Resource type %s is not allowed by parameter ResourceTypes [%s]", r.Type, strings.Join(in.resourceTypes, ", "))
+		}
+	}
+	return d, demandCapabilities(s.engine, d.template, in.capabilities)
+}
+
+// fillSettings sets what a revision has besides template and parameters.
+func (s *Service) fillSettings(ctx context.Context, d *draft, in asked, old *ledger.Stack) (err error) {
+	if err := s.checkTopics(ctx, in.notifications); err != nil {
+		return err
+	}
 	d.revision.NotificationARNs = in.notifications
 	if d.revision.Tags, err = tags(in.tags); err != nil {
-		return draft{}, err
+		return err
 	}
 	if old != nil && in.tags == nil {
 		d.revision.Tags = old.Tags
@@ -161,7 +193,10 @@ func (s *Service) draft(ctx context.Context, in asked, old *ledger.Stack) (draft
 	if old != nil && in.notifications == nil {
 		d.revision.NotificationARNs = old.NotificationARNs
 	}
-	return d, s.fillParameters(ctx, &d, in, old)
+	if old != nil && in.rollback == nil {
+		d.revision.Rollback = old.Rollback
+	}
+	return nil
 }
 
 // checkRole refuses a role that CloudFormation may not assume.
@@ -171,6 +206,23 @@ func (s *Service) checkRole(ctx context.Context, roleARN string) error {
 	}
 	if _, err := s.engine.Config(door.CallerFrom(ctx), roleARN).Credentials.Retrieve(ctx); err != nil {
 		return invalid("Role %s is invalid or cannot be assumed", roleARN)
+	}
+	return nil
+}
+
+// checkTopics asks SNS for the topics, and passes on what it says of those
+// that are none.
+func (s *Service) checkTopics(ctx context.Context, arns []string) error {
+	for _, arn := range arns {
+		client := sns.NewFromConfig(s.engine.TopicConfig(door.CallerFrom(ctx), arn))
+		_, err := client.GetTopicAttributes(ctx, &sns.GetTopicAttributesInput{TopicArn: &arn})
+		var api smithy.APIError
+		if errors.As(err, &api) {
+			return invalid("%s (Service: AmazonSNS; Status Code: 400; Error Code: %s)", api.ErrorMessage(), api.ErrorCode())
+		}
+		if err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -188,67 +240,4 @@ func tags(in []types.Tag) ([]ledger.Tag, error) {
 		out = append(out, ledger.Tag{Key: key, Value: aws.ToString(t.Value)})
 	}
 	return out, nil
-}
-
-// fillParameters gives every parameter its value: the given one, the previous
-// one, or the default.
-func (s *Service) fillParameters(ctx context.Context, d *draft, in asked, old *ledger.Stack) error {
-	given := map[string]string{}
-	for _, p := range in.parameters {
-		key := aws.ToString(p.ParameterKey)
-		if !aws.ToBool(p.UsePreviousValue) {
-			given[key] = aws.ToString(p.ParameterValue)
-			continue
-		}
-		value, ok, err := s.previous(old, key)
-		if err != nil {
-			return err
-		}
-		if !ok {
-			return invalid("Invalid input for parameter key %s. Cannot specify usePreviousValue as true for a parameter key not in the previous template", key)
-		}
-		given[key] = value
-	}
-	client := ssm.NewFromConfig(s.engine.Config(door.CallerFrom(ctx), in.roleARN))
-	looked := map[string]string{}
-	values, err := d.template.ResolveParameters(given, func(name string) (string, error) {
-		out, err := client.GetParameter(ctx, &ssm.GetParameterInput{Name: &name})
-		if err != nil {
-			return "", err
-		}
-		looked[name] = aws.ToString(out.Parameter.Value)
-		return looked[name], nil
-	})
-	if err != nil {
-		return invalid("%s", err)
-	}
-	d.values = values
-	for _, p := range d.template.Parameters() {
-		value, ok := given[p.Name]
-		if !ok && p.Default != nil {
-			value = *p.Default
-		}
-		kept, err := s.ledger.Seal(p.Name, value, p.NoEcho)
-		if err != nil {
-			return err
-		}
-		if _, fromSSM := p.SSM(); fromSSM {
-			kept.Resolved = looked[value]
-		}
-		d.revision.Parameters = append(d.revision.Parameters, kept)
-	}
-	return nil
-}
-
-func (s *Service) previous(old *ledger.Stack, key string) (value string, ok bool, err error) {
-	if old == nil {
-		return "", false, nil
-	}
-	for _, p := range old.Parameters {
-		if p.Key == key {
-			value, err = s.ledger.Reveal(p)
-			return value, true, err
-		}
-	}
-	return "", false, nil
 }

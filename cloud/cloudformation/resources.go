@@ -2,7 +2,6 @@ package cloudformation
 
 import (
 	"context"
-	"errors"
 	"maps"
 	"slices"
 
@@ -13,31 +12,6 @@ import (
 	"ouro/cloud/cloudformation/ledger"
 	"ouro/cloud/door"
 )
-
-// DescribeStackEvents gives a stack's events, newest first.
-func (s *Service) DescribeStackEvents(ctx context.Context, in *cloudformation.DescribeStackEventsInput) (*cloudformation.DescribeStackEventsOutput, error) {
-	stack, err := s.find(ctx, in.StackName, noStack)
-	if err != nil {
-		return nil, err
-	}
-	events, next, err := s.ledger.Events(ctx, door.CallerFrom(ctx).Scope(), stack.UUID, aws.ToString(in.NextToken), pageSize)
-	if errors.Is(err, ledger.ErrBadToken) {
-		return nil, invalid("The next token is not valid: %s", *in.NextToken)
-	}
-	if err != nil {
-		return nil, err
-	}
-	out := &cloudformation.DescribeStackEventsOutput{NextToken: text(next)}
-	for _, e := range events {
-		out.StackEvents = append(out.StackEvents, types.StackEvent{
-			EventId: aws.String(e.ID), StackId: aws.String(stack.ID), StackName: aws.String(stack.Name), Timestamp: aws.Time(e.Time),
-			LogicalResourceId: aws.String(e.LogicalID), PhysicalResourceId: aws.String(e.Physical), ResourceType: aws.String(e.Type),
-			ResourceStatus: e.Status, ResourceStatusReason: text(e.Reason), ClientRequestToken: text(e.Token), OperationId: text(e.Operation),
-			ResourceProperties: text(e.Properties),
-		})
-	}
-	return out, nil
-}
 
 // rows are the resources of a stack by logical id. Those that an update has
 // removed are not among them; those of a deleted stack are.
@@ -67,12 +41,17 @@ func (s *Service) ListStackResources(ctx context.Context, in *cloudformation.Lis
 	if err != nil {
 		return nil, err
 	}
+	drifts, err := s.resourceDrifts(ctx, stack)
+	if err != nil {
+		return nil, err
+	}
 	out := &cloudformation.ListStackResourcesOutput{NextToken: next}
 	for _, r := range page {
+		drift := driftOut(drifts, r)
 		out.StackResourceSummaries = append(out.StackResourceSummaries, types.StackResourceSummary{
 			LogicalResourceId: aws.String(r.LogicalID), PhysicalResourceId: text(r.Now.Physical), ResourceType: aws.String(r.Type),
 			ResourceStatus: r.Status, ResourceStatusReason: text(r.Reason), LastUpdatedTimestamp: aws.Time(r.Time),
-			DriftInformation: &types.StackResourceDriftInformationSummary{StackResourceDriftStatus: types.StackResourceDriftStatusNotChecked},
+			DriftInformation: &types.StackResourceDriftInformationSummary{StackResourceDriftStatus: drift.StackResourceDriftStatus, LastCheckTimestamp: drift.LastCheckTimestamp},
 		})
 	}
 	return out, nil
@@ -89,6 +68,10 @@ func (s *Service) DescribeStackResources(ctx context.Context, in *cloudformation
 	if err != nil {
 		return nil, err
 	}
+	drifts, err := s.resourceDrifts(ctx, stack)
+	if err != nil {
+		return nil, err
+	}
 	out := &cloudformation.DescribeStackResourcesOutput{}
 	wanted := aws.ToString(in.LogicalResourceId)
 	for _, r := range rows {
@@ -102,7 +85,7 @@ func (s *Service) DescribeStackResources(ctx context.Context, in *cloudformation
 			StackId: aws.String(stack.ID), StackName: aws.String(stack.Name), LogicalResourceId: aws.String(r.LogicalID),
 			PhysicalResourceId: text(r.Now.Physical), ResourceType: aws.String(r.Type), ResourceStatus: r.Status,
 			ResourceStatusReason: text(r.Reason), Timestamp: aws.Time(r.Time),
-			DriftInformation: &types.StackResourceDriftInformation{StackResourceDriftStatus: types.StackResourceDriftStatusNotChecked},
+			DriftInformation: driftOut(drifts, r),
 		})
 	}
 	if wanted != "" && len(out.StackResources) == 0 {
@@ -145,6 +128,10 @@ func (s *Service) DescribeStackResource(ctx context.Context, in *cloudformation.
 	if err != nil {
 		return nil, err
 	}
+	drifts, err := s.resourceDrifts(ctx, stack)
+	if err != nil {
+		return nil, err
+	}
 	r := rows[aws.ToString(in.LogicalResourceId)]
 	if r == nil {
 		return nil, invalid("Resource %s does not exist for stack %s", aws.ToString(in.LogicalResourceId), stack.Name)
@@ -157,6 +144,6 @@ func (s *Service) DescribeStackResource(ctx context.Context, in *cloudformation.
 		StackId: aws.String(stack.ID), StackName: aws.String(stack.Name), LogicalResourceId: aws.String(r.LogicalID),
 		PhysicalResourceId: text(r.Now.Physical), ResourceType: aws.String(r.Type), ResourceStatus: r.Status,
 		ResourceStatusReason: text(r.Reason), LastUpdatedTimestamp: aws.Time(r.Time), Metadata: &metadata,
-		DriftInformation: &types.StackResourceDriftInformation{StackResourceDriftStatus: types.StackResourceDriftStatusNotChecked},
+		DriftInformation: driftOut(drifts, r),
 	}}, nil
 }

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/cloudformation"
@@ -48,11 +49,17 @@ func (s *watched) DeleteParameter(ctx context.Context, in *ssmapi.DeleteParamete
 // life is one process on a state directory.
 func life(t *testing.T, dir string, after func(ctx context.Context, name string, in any) error) (w *world, end func()) {
 	t.Helper()
+	return lifeAt(t, dir, after, time.Now)
+}
+
+// lifeAt is life at another time.
+func lifeAt(t *testing.T, dir string, after func(ctx context.Context, name string, in any) error, now func() time.Time) (w *world, end func()) {
+	t.Helper()
 	st, err := store.Open(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := door.New(door.Options{Store: st})
+	d := door.New(door.Options{Store: st, Now: now})
 	service := cloudformation.New(d)
 	for name, impl := range map[string]any{"ssm": &watched{ssm.New(d), after}, "s3": s3.New(d), "cloudformation": service} {
 		if err := d.Register(name, impl); err != nil {
@@ -76,10 +83,15 @@ func nothing(context.Context, string, any) error { return nil }
 
 // death never answers the first call for a parameter.
 func death(victim string) (met chan struct{}, after func(context.Context, string, any) error) {
+	return deathAt(func(name string, _ any) bool { return name == victim })
+}
+
+// deathAt never answers the first of some calls.
+func deathAt(these func(name string, in any) bool) (met chan struct{}, after func(context.Context, string, any) error) {
 	met = make(chan struct{})
 	var once sync.Once
-	return met, func(ctx context.Context, name string, _ any) error {
-		if name != victim {
+	return met, func(ctx context.Context, name string, in any) error {
+		if !these(name, in) {
 			return nil
 		}
 		once.Do(func() { close(met) })

@@ -22,7 +22,8 @@ func checkTags(tags map[string]string) error {
 		if key == "" || len([]rune(key)) > 128 || len([]rune(value)) > 256 {
 			return &types.InvalidTagsMapException{Message: aws.String("The tag " + key + " is not valid: keys have 1 to 128 characters, values up to 256.")}
 		}
-		if strings.HasPrefix(strings.ToLower(key), "aws:") {
+		// CloudFormation's own tags come in with its ordinary calls here.
+		if lower := strings.ToLower(key); strings.HasPrefix(lower, "aws:") && !strings.HasPrefix(lower, "aws:cloudformation:") {
 			return &types.InvalidSystemTagUsageException{Message: aws.String("The tag key " + key + " is not valid: aws: is reserved.")}
 		}
 	}

@@ -16,6 +16,9 @@ type credential struct {
 // and its parameters fit.
 const maxForm = 16 << 20
 
+// formType is the media type of a query request.
+const formType = "application/x-www-form-urlencoded"
+
 // destination tells which service a request is for, in the order in which
 // AWS's clients are unmistakable: the signature's scope, the X-Amz-Target
 // header, the version in a query request's form, the host; what is left is
@@ -35,7 +38,7 @@ func (d *Door) destination(w http.ResponseWriter, r *http.Request) (string, cred
 	if cred.service != "" {
 		return cred.service, cred, nil
 	}
-	if r.Method == http.MethodPost && strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded") || r.URL.Query().Has("Action") {
+	if r.Method == http.MethodPost && strings.HasPrefix(r.Header.Get("Content-Type"), formType) || r.URL.Query().Has("Action") {
 		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 		if err := r.ParseForm(); err != nil {
 			return "", cred, err

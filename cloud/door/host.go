@@ -37,4 +37,7 @@ type Host interface {
 	// renewed by themselves. The role belongs to c's account unless its ARN
 	// says otherwise; calls go to c's region.
 	Assume(c Caller, roleARN, sessionName string) aws.Config
+	// Through is Assume for a role that trusts another role: by's caller
+	// assumes it, and calls in the region.
+	Through(by aws.Config, region, roleARN, sessionName string) aws.Config
 }

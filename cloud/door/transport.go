@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strings"
 	"sync"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go/middleware"
 )
 
 // insideURL is where services address each other. The transport never dials
@@ -24,9 +26,7 @@ func (d *Door) As(c Caller) aws.Config {
 	if c.ARN == "" && c.Service == "" {
 		c = root(c.Account, c.Region, c.AccessKey)
 	}
-	cfg := d.config(c.Region, &transport{door: d, caller: &c})
-	cfg.Credentials = credentials.NewStaticCredentialsProvider(c.Account, "inside", "")
-	return cfg
+	return d.config(c.Region, &transport{door: d, caller: &c}, credentials.NewStaticCredentialsProvider(c.Account, "inside", ""))
 }
 
 // Assume gives a configuration whose calls come in as the role.
@@ -35,12 +35,16 @@ func (d *Door) Assume(c Caller, roleARN, sessionName string) aws.Config {
 	if c.Service != "" {
 		own = Caller{Account: c.Account, Region: c.Region, Service: c.Service}
 	}
-	provider := stscreds.NewAssumeRoleProvider(sts.NewFromConfig(d.As(own)), roleARN, func(o *stscreds.AssumeRoleOptions) {
+	return d.Through(d.As(own), c.Region, roleARN, sessionName)
+}
+
+// Through gives a configuration whose calls come in as a role that by assumes.
+func (d *Door) Through(by aws.Config, region, roleARN, sessionName string) aws.Config {
+	provider := stscreds.NewAssumeRoleProvider(sts.NewFromConfig(by), roleARN, func(o *stscreds.AssumeRoleOptions) {
 		o.RoleSessionName = sessionName
 	})
-	cfg := d.config(c.Region, &transport{door: d})
-	cfg.Credentials = aws.NewCredentialsCache(provider, func(o *aws.CredentialsCacheOptions) { o.ExpiryWindow = 5 * time.Minute })
-	return cfg
+	return d.config(region, &transport{door: d},
+		aws.NewCredentialsCache(provider, func(o *aws.CredentialsCacheOptions) { o.ExpiryWindow = 5 * time.Minute }))
 }
 
 // Host is the door as one service sees it: roles are assumed by the service's
@@ -60,11 +64,13 @@ func (h serviceHost) Assume(c Caller, roleARN, sessionName string) aws.Config {
 	return h.Door.Assume(c, roleARN, sessionName)
 }
 
-func (d *Door) config(region string, t *transport) aws.Config {
+func (d *Door) config(region string, t *transport, c aws.CredentialsProvider) aws.Config {
 	return aws.Config{
 		Region:       region,
 		BaseEndpoint: aws.String(insideURL),
 		HTTPClient:   t,
+		Credentials:  c,
+		APIOptions:   []func(*middleware.Stack) error{namedOnly(c)},
 		// Inside one process nothing gets lost on the way: a retry would only
 		// hide a fault, and checksums would guard memory against itself.
 		Retryer:                    func() aws.Retryer { return aws.NopRetryer{} },
@@ -99,19 +105,31 @@ func (t *transport) Do(out *http.Request) (*http.Response, error) {
 	if in.Body == nil {
 		in.Body = http.NoBody
 	}
-	w := &insideWriter{ctx: out.Context(), header: http.Header{}, started: make(chan struct{}), status: http.StatusOK}
+	w := &insideWriter{ctx: out.Context(), header: http.Header{}, started: make(chan struct{}), status: http.StatusOK, whole: answersWhole(in)}
 	t.door.jobs.Add(1)
-	go func() {
-		defer t.door.jobs.Done()
-		defer w.finish()
-		t.door.serve(w, in, t.caller)
-	}()
+	if w.whole { // nothing has to happen at the same time
+		t.serve(w, in)
+		return w.response(out), nil
+	}
+	go t.serve(w, in)
 	select {
 	case <-w.started:
 	case <-out.Context().Done():
 		return nil, out.Context().Err()
 	}
 	return w.response(out), nil
+}
+
+func (t *transport) serve(w *insideWriter, in *http.Request) {
+	defer t.door.jobs.Done()
+	defer w.finish()
+	t.door.serve(w, in, t.caller)
+}
+
+// answersWhole tells whether a request's protocol has answers that are one
+// document, which are never streamed: JSON and query.
+func answersWhole(r *http.Request) bool {
+	return r.Header.Get("X-Amz-Target") != "" || strings.HasPrefix(r.Header.Get("Content-Type"), formType)
 }
 
 // boundary is a client's context as the server sees it: it ends when the
@@ -129,6 +147,7 @@ type insideWriter struct {
 	ctx     context.Context // the client's
 	header  http.Header
 	status  int
+	whole   bool // never through a pipe
 	buf     bytes.Buffer
 	pipe    *io.PipeWriter
 	release func() bool // of the watch on ctx
@@ -141,7 +160,7 @@ func (w *insideWriter) Header() http.Header    { return w.header }
 func (w *insideWriter) WriteHeader(status int) { w.status = status }
 
 func (w *insideWriter) Write(p []byte) (int, error) {
-	if w.pipe == nil && w.buf.Len()+len(p) <= insideBuffer {
+	if w.whole || w.pipe == nil && w.buf.Len()+len(p) <= insideBuffer {
 		return w.buf.Write(p)
 	}
 	if w.pipe == nil {

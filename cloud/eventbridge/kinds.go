@@ -12,6 +12,7 @@ import (
 	logtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 	"github.com/aws/aws-sdk-go-v2/service/codebuild"
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
 )
 
 // principal is who delivers to a target that has no role.
@@ -26,6 +27,7 @@ func senders() map[string]send {
 		"codepipeline": startPipeline,
 		"codebuild":    startBuild,
 		"logs":         putLogEvent,
+		"sns":          publishMessage,
 	}
 }
 
@@ -88,6 +90,17 @@ func startBuild(ctx context.Context, cfg aws.Config, d delivery, resource string
 	in.ProjectName = aws.String(name)
 	in.IdempotencyToken = aws.String(d.ID)
 	_, err := codebuild.NewFromConfig(cfg).StartBuild(ctx, &in)
+	return err
+}
+
+// publishMessage publishes the event to a topic, whose policy has to let
+// EventBridge in when the target has no role.
+func publishMessage(ctx context.Context, cfg aws.Config, d delivery, _ string) error {
+	message, err := d.input()
+	if err != nil {
+		return err
+	}
+	_, err = sns.NewFromConfig(cfg).Publish(ctx, &sns.PublishInput{TopicArn: d.Target.Arn, Message: &message})
 	return err
 }
 

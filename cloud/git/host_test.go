@@ -29,13 +29,14 @@ type host struct {
 	work  sync.WaitGroup
 }
 
-func (h *host) Store() *store.Store                           { return h.store }
-func (h *host) Endpoint() string                              { return "http://127.0.0.1" }
-func (h *host) Now() time.Time                                { return time.Now().UTC() }
-func (h *host) NewID() string                                 { return "00000000-0000-4000-8000-000000000000" }
-func (h *host) Log() *slog.Logger                             { return slog.New(slog.NewTextHandler(io.Discard, nil)) }
-func (h *host) As(door.Caller) aws.Config                     { return aws.Config{} }
-func (h *host) Assume(door.Caller, string, string) aws.Config { return aws.Config{} }
+func (h *host) Store() *store.Store                                   { return h.store }
+func (h *host) Endpoint() string                                      { return "http://127.0.0.1" }
+func (h *host) Now() time.Time                                        { return time.Now().UTC() }
+func (h *host) NewID() string                                         { return "00000000-0000-4000-8000-000000000000" }
+func (h *host) Log() *slog.Logger                                     { return slog.New(slog.NewTextHandler(io.Discard, nil)) }
+func (h *host) As(door.Caller) aws.Config                             { return aws.Config{} }
+func (h *host) Assume(door.Caller, string, string) aws.Config         { return aws.Config{} }
+func (h *host) Through(aws.Config, string, string, string) aws.Config { return aws.Config{} }
 func (h *host) Go(_ string, f func(context.Context)) {
 	h.work.Go(func() { f(h.ctx) })
 }

@@ -34,7 +34,7 @@ func (s *Service) PutParameter(ctx context.Context, in *ssm.PutParameterInput) (
 		return nil, err
 	}
 	var now version
-	err := s.host.Store().Atomically(ctx, func(ctx context.Context) error {
+	err := s.host.Store().Decided(ctx, func(ctx context.Context) error {
 		old, err := s.parameters.Get(ctx, door.CallerFrom(ctx).Scope(), name)
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
 			return err
@@ -222,7 +222,14 @@ func (s *Service) DeleteParameters(ctx context.Context, in *ssm.DeleteParameters
 
 func (s *Service) remove(ctx context.Context, name string) error {
 	scope := door.CallerFrom(ctx).Scope()
-	return s.host.Store().Atomically(ctx, func(ctx context.Context) error {
+	return s.host.Store().Decided(ctx, func(ctx context.Context) error {
+		err := s.parameters.Delete(ctx, scope, name)
+		if errors.Is(err, store.ErrNotFound) {
+			return notFound(name)
+		}
+		if err != nil {
+			return err
+		}
 		versions, err := s.history(ctx, name)
 		if err != nil {
 			return err
@@ -232,10 +239,6 @@ func (s *Service) remove(ctx context.Context, name string) error {
 				return err
 			}
 		}
-		err = s.parameters.Delete(ctx, scope, name)
-		if errors.Is(err, store.ErrNotFound) {
-			return notFound(name)
-		}
-		return err
+		return nil
 	})
 }

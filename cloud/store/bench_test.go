@@ -85,3 +85,19 @@ func BenchmarkPutBlob(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkPutLarge writes records of 600 bytes whose names come in no order.
+func BenchmarkPutLarge(b *testing.B) {
+	table := store.NewTable[record](open(b), "test", "record")
+	name := string(bytes.Repeat([]byte("x"), 600))
+	var n atomic.Int64
+	b.SetParallelism(64)
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			i := int(n.Add(1))
+			if err := table.Put(context.Background(), here, fmt.Sprint("record-", uint32(i)*2654435761), record{name, i}); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}

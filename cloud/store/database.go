@@ -14,7 +14,7 @@ import (
 
 // schemaVersion is kept in the database's user_version. A change of the schema
 // adds a step to migrations.
-const schemaVersion = 2
+const schemaVersion = 3
 
 // migrations[i] brings the schema from version i to i+1.
 var migrations = [schemaVersion][]string{
@@ -30,6 +30,20 @@ var migrations = [schemaVersion][]string{
 	// A table with row ids keeps values of up to a page where they are, and
 	// rising ids are written at its end: half the work of a record.
 	{`CREATE TABLE chunks (id INTEGER PRIMARY KEY, value BLOB NOT NULL)`},
+	// Without row ids, values stood in the tree that is searched by name, and a
+	// search that came past a long one read the whole of it.
+	{
+		`ALTER TABLE records RENAME TO former`,
+		`CREATE TABLE records (kind TEXT NOT NULL, scope TEXT NOT NULL, id TEXT NOT NULL, value BLOB NOT NULL)`,
+		`INSERT INTO records SELECT kind, scope, id, value FROM former`,
+		`DROP TABLE former`,
+		`CREATE UNIQUE INDEX record ON records (kind, scope, id)`,
+		`ALTER TABLE journal RENAME TO former`,
+		`CREATE TABLE journal (kind TEXT NOT NULL, scope TEXT NOT NULL, stream TEXT NOT NULL, seq INTEGER NOT NULL, value BLOB NOT NULL)`,
+		`INSERT INTO journal SELECT kind, scope, stream, seq, value FROM former`,
+		`DROP TABLE former`,
+		`CREATE UNIQUE INDEX entry ON journal (kind, scope, stream, seq)`,
+	},
 }
 
 // conn is one connection to the database, with the statements that it has
@@ -75,7 +89,8 @@ func openDatabase(file string) (*conn, error) {
 
 func (c *conn) prepare() error {
 	// The checkpoint is what syncs, so it comes seldom: every 16 MB of writes.
-	for _, pragma := range []string{"journal_mode = WAL", "synchronous = NORMAL", "wal_autocheckpoint = 4000"} {
+	// Savepoints need no file, and 8 MB of pages need not be read again.
+	for _, pragma := range []string{"journal_mode = WAL", "synchronous = NORMAL", "wal_autocheckpoint = 4000", "temp_store = MEMORY", "cache_size = -8000"} {
 		if err := c.run("PRAGMA " + pragma); err != nil {
 			return err
 		}

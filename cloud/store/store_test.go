@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -378,12 +379,57 @@ func TestNewerState(t *testing.T) {
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := store.Open(dir); err == nil || !strings.Contains(err.Error(), "written by a newer ouro (state version 99; this ouro knows up to 2)") {
+	if _, err := store.Open(dir); err == nil || !strings.Contains(err.Error(), "written by a newer ouro (state version 99; this ouro knows up to 3)") {
 		t.Errorf("opening a newer state: %v", err)
 	}
 	var inUse *store.InUseError
 	if _, err := store.Open(dir); errors.As(err, &inUse) {
 		t.Error("a failed Open keeps the directory locked")
+	}
+}
+
+// A state of an earlier ouro is brought up to date with all that is in it.
+func TestEarlierState(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	db, err := sql.Open("sqlite", filepath.Join(dir, "state.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const key = `PRIMARY KEY (kind, scope, `
+	for _, statement := range []string{
+		`CREATE TABLE records (kind TEXT NOT NULL, scope TEXT NOT NULL, id TEXT NOT NULL, value BLOB NOT NULL, ` + key + `id)) WITHOUT ROWID`,
+		`CREATE TABLE journal (kind TEXT NOT NULL, scope TEXT NOT NULL, stream TEXT NOT NULL, seq INTEGER NOT NULL, value BLOB NOT NULL, ` + key + `stream, seq)) WITHOUT ROWID`,
+		`CREATE TABLE sequences (kind TEXT PRIMARY KEY, last INTEGER NOT NULL) WITHOUT ROWID`,
+		`CREATE TABLE chunks (id INTEGER PRIMARY KEY, value BLOB NOT NULL)`,
+		`INSERT INTO records VALUES ('test/number', '1/us-east-1', 'b', x'32'), ('test/number', '1/us-east-1', 'a', x'31')`,
+		`INSERT INTO journal VALUES ('test/log', '1/us-east-1', 's', 7, CAST('"seven"' AS BLOB)), ('test/log', '1/us-east-1', 's', 3, CAST('"three"' AS BLOB))`,
+		`INSERT INTO sequences VALUES ('test/log', 1024)`,
+		`PRAGMA user_version = 2`,
+	} {
+		if _, err := db.Exec(statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+
+	s, scope := openAt(t, dir), store.Scope{Account: "1", Region: "us-east-1"}
+	table, journal := store.NewTable[int](s, "test", "number"), store.NewJournal[string](s, "test", "log")
+	if err := table.Put(t.Context(), scope, "a", 5); err != nil {
+		t.Error(err)
+	}
+	want := []store.Entry[int]{{ID: "a", Value: 5}, {ID: "b", Value: 2}}
+	if list := must[[]store.Entry[int]](t)(table.List(t.Context(), scope, store.Query{})); !slices.Equal(list, want) {
+		t.Errorf("records are %v", list)
+	}
+	if seq, err := journal.Append(t.Context(), scope, "s", "later"); err != nil || seq != 1025 {
+		t.Errorf("the next entry is %d, %v", seq, err)
+	}
+	items := must[[]store.Item[string]](t)(journal.Read(t.Context(), scope, "s", store.Span{}))
+	if wanted := []store.Item[string]{{Seq: 3, Value: "three"}, {Seq: 7, Value: "seven"}, {Seq: 1025, Value: "later"}}; !slices.Equal(items, wanted) {
+		t.Errorf("entries are %v", items)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"runtime/debug"
 	"sync/atomic"
 )
@@ -104,11 +105,7 @@ func (w *writer) commit(batch []*write) []*write {
 			}
 		}
 		if i+1 == len(batch) && len(batch) < batchLimit {
-			select {
-			case next := <-w.queue:
-				batch = append(batch, next)
-			default:
-			}
+			batch = w.more(batch)
 		}
 	}
 	if err == nil {
@@ -126,6 +123,20 @@ func (w *writer) commit(batch []*write) []*write {
 		batch[i] = nil
 	}
 	return batch
+}
+
+// more adds a write to the batch that is waiting, or that comes when everybody
+// who can run has had a turn: a commit costs as much as several writes.
+func (w *writer) more(batch []*write) []*write {
+	if len(w.queue) == 0 {
+		runtime.Gosched()
+	}
+	select {
+	case next := <-w.queue:
+		return append(batch, next)
+	default:
+		return batch
+	}
 }
 
 func (w *writer) finish() error {

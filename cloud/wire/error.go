@@ -77,7 +77,7 @@ func (s *Server) failure(err error) failure {
 func (s *Server) writeError(w http.ResponseWriter, r *http.Request, err error) {
 	f := s.failure(err)
 	switch s.model.Protocol {
-	case "json":
+	case "json", "rest-json":
 		s.writeJSONError(w, f)
 	case "query":
 		s.writeQueryError(w, f)

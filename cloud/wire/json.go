@@ -43,7 +43,11 @@ func (s *Server) serveJSON(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) writeJSON(w http.ResponseWriter, status int, body []byte) {
-	w.Header().Set("Content-Type", "application/x-amz-json-"+s.model.JSONVersion)
+	contentType := "application/x-amz-json-" + s.model.JSONVersion
+	if s.model.Protocol == "rest-json" {
+		contentType = "application/json"
+	}
+	w.Header().Set("Content-Type", contentType)
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
 	w.Write(body) //nolint:errcheck // the client is gone: nobody is left to tell
@@ -258,7 +262,7 @@ func (s *Server) appendJSONStruct(b []byte, v reflect.Value) ([]byte, error) {
 	first := true
 	for _, f := range s.plan(v.Type()).fields {
 		value := v.Field(f.index)
-		if isEmpty(value) {
+		if f.In != "" || isEmpty(value) {
 			continue
 		}
 		if !first {

@@ -141,6 +141,9 @@ func (s *Server) assignFormMap(dst reflect.Value, n *formNode, path string) erro
 	dst.Set(reflect.MakeMapWithSize(dst.Type(), len(entries)))
 	for _, e := range entries {
 		key, value := e.children["key"], e.children["value"]
+		if key == nil { // as SNS calls them in its message attributes
+			key, value = e.children["Name"], e.children["Value"]
+		}
 		if key == nil || value == nil {
 			return fmt.Errorf("%s: an entry without key or value", path)
 		}

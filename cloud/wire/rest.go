@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"reflect"
 	"strconv"
 	"strings"
@@ -67,6 +66,9 @@ func (s *Server) bindRequest(in reflect.Value, r *http.Request, labels map[strin
 		f := p.fields[p.payload]
 		return s.bindPayload(in.Field(f.index), f, body)
 	}
+	if s.model.Protocol == "rest-json" {
+		return s.bindDocument(in, body)
+	}
 	return nil
 }
 
@@ -121,18 +123,21 @@ func (s *Server) bindPayload(dst reflect.Value, f field, body io.Reader) error {
 		}
 		return nil
 	}
-	b, err := io.ReadAll(io.LimitReader(body, maxDocument+1))
+	b, err := readDocument(body)
 	if err != nil {
 		return err
 	}
 	switch {
-	case len(b) > maxDocument:
-		return &Error{Code: "MaxMessageLengthExceeded", Message: "Your request was too big."}
+	case f.typ == bytesType:
+		dst.SetBytes(b)
+		return nil
 	case len(bytes.TrimSpace(b)) == 0:
 		return nil
 	case settableKind(f.typ) != reflect.Struct:
 		settable(dst).SetString(string(b))
 		return nil
+	case s.model.Protocol == "rest-json":
+		return s.bindJSON(dst, b)
 	}
 	root, err := parseXML(bytes.NewReader(b))
 	if err == nil {
@@ -140,6 +145,30 @@ func (s *Server) bindPayload(dst reflect.Value, f field, body io.Reader) error {
 	}
 	if err != nil {
 		return &Error{Code: "MalformedXML", Message: "The XML you provided was not well-formed or did not validate against our published schema"}
+	}
+	return nil
+}
+
+func readDocument(body io.Reader) ([]byte, error) {
+	b, err := io.ReadAll(io.LimitReader(body, maxDocument+1))
+	if err == nil && len(b) > maxDocument {
+		err = &Error{Code: "MaxMessageLengthExceeded", Message: "Your request was too big."}
+	}
+	return b, err
+}
+
+// bindDocument fills the members of an input that travel in a JSON body.
+func (s *Server) bindDocument(in reflect.Value, body io.Reader) error {
+	b, err := readDocument(body)
+	if err != nil {
+		return err
+	}
+	return s.bindJSON(in, b)
+}
+
+func (s *Server) bindJSON(dst reflect.Value, b []byte) error {
+	if err := s.decodeJSON(b, dst); err != nil {
+		return &Error{Code: "SerializationException", Message: err.Error()}
 	}
 	return nil
 }
@@ -169,6 +198,12 @@ func (s *Server) sendREST(w http.ResponseWriter, r *http.Request, name string, o
 		if isEmpty(value) {
 			continue
 		}
+		if f.In == "statusCode" {
+			if n := deref(value).Int(); n != 0 {
+				status = int(n)
+			}
+			continue
+		}
 		if err := setHeader(w.Header(), f, value); err != nil {
 			return err
 		}
@@ -180,6 +215,13 @@ func (s *Server) sendREST(w http.ResponseWriter, r *http.Request, name string, o
 	case p.payload >= 0:
 		f := p.fields[p.payload]
 		return s.sendPayload(w, status, f, out.Field(f.index))
+	case document && s.model.Protocol == "rest-json":
+		b, err := s.appendJSON(nil, out)
+		if err != nil {
+			return fmt.Errorf("encoding the answer of %s: %w", name, err)
+		}
+		s.writeJSON(w, status, b)
+		return nil
 	case document && r.Method != http.MethodHead:
 		x := newXML()
 		if err := s.writeRoot(x, rootName(name), out); err != nil {
@@ -237,11 +279,23 @@ func (s *Server) sendPayload(w http.ResponseWriter, status int, f field, value r
 		return nil
 	}
 	v := deref(value)
-	if v.Kind() == reflect.String {
+	switch {
+	case v.Kind() == reflect.String:
 		w.Header().Set("Content-Length", strconv.Itoa(v.Len()))
 		w.WriteHeader(status)
 		io.WriteString(w, v.String()) //nolint:errcheck // the client is gone
 		return nil
+	case v.Type() == bytesType:
+		w.Header().Set("Content-Length", strconv.Itoa(v.Len()))
+		w.WriteHeader(status)
+		w.Write(v.Bytes()) //nolint:errcheck // the client is gone
+		return nil
+	case s.model.Protocol == "rest-json":
+		b, err := s.appendJSON(nil, v)
+		if err == nil {
+			s.writeJSON(w, status, b)
+		}
+		return err
 	}
 	x := newXML()
 	name := f.Name
@@ -286,105 +340,4 @@ func rootName(operation string) string {
 		return name
 	}
 	return operation + "Result"
-}
-
-// route is where one operation lives, ready to compare.
-type route struct {
-	operation string
-	method    string
-	segments  []string   // {Bucket}, {Key+} or literal
-	query     url.Values // that must be there; with a value, that value
-	required  []Member   // query and header members that must be there
-}
-
-func routes(m *Model) ([]route, error) {
-	var list []route
-	for name, op := range m.Operations {
-		path, query, _ := strings.Cut(op.URI, "?")
-		values, err := url.ParseQuery(query)
-		if err != nil {
-			return nil, fmt.Errorf("the URI of %s: %w", name, err)
-		}
-		values.Del("x-id")
-		rt := route{operation: name, method: op.Method, query: values, segments: strings.Split(strings.Trim(path, "/"), "/")}
-		for _, b := range m.Shapes[name+"Input"].Members {
-			if b.Required {
-				rt.required = append(rt.required, b)
-			}
-		}
-		list = append(list, rt)
-	}
-	return list, nil
-}
-
-// route finds the operation that r is for: the one which asks for the most of
-// what r has. Operations that the service lacks take part, so that a request
-// for one is not mistaken for another.
-func (s *Server) route(r *http.Request) (name string, labels map[string]string, ok bool) {
-	query := r.URL.Query()
-	path := r.URL.EscapedPath()
-	best := -1
-	for i := range s.routes {
-		rt := &s.routes[i]
-		if rt.method != r.Method || !rt.demandsMet(r, query) {
-			continue
-		}
-		score := 2 * (len(rt.query) + len(rt.required))
-		if _, have := s.operations[rt.operation]; have {
-			score++
-		}
-		if score <= best {
-			continue
-		}
-		if l, match := matchPath(rt.segments, path); match {
-			best, name, labels = score, rt.operation, l
-		}
-	}
-	return name, labels, best >= 0
-}
-
-func (rt *route) demandsMet(r *http.Request, query url.Values) bool {
-	for name, values := range rt.query {
-		got, ok := query[name]
-		if !ok || values[0] != "" && got[0] != values[0] {
-			return false
-		}
-	}
-	for _, b := range rt.required {
-		if b.In == "querystring" && !query.Has(b.Name) || b.In == "header" && r.Header.Get(b.Name) == "" {
-			return false
-		}
-	}
-	return true
-}
-
-func matchPath(segments []string, path string) (map[string]string, bool) {
-	path = strings.TrimPrefix(path, "/")
-	labels := map[string]string{}
-	for i, seg := range segments {
-		part, rest, more := strings.Cut(path, "/")
-		label := strings.HasPrefix(seg, "{")
-		switch {
-		case strings.HasSuffix(seg, "+}"):
-			part, rest, more = path, "", false
-		case seg == "":
-			return labels, path == ""
-		case !label && part != seg:
-			return nil, false
-		}
-		if label {
-			text, err := url.PathUnescape(part)
-			if part == "" || err != nil {
-				return nil, false
-			}
-			labels[strings.Trim(seg, "{+}")] = text
-		}
-		if path = rest; i == len(segments)-1 {
-			return labels, !more || rest == ""
-		}
-		if !more {
-			return nil, false
-		}
-	}
-	return labels, true
 }

@@ -8,7 +8,7 @@
 //
 // is an operation; wire finds them by reflection and needs nothing else but a
 // small table of names (see [Model]). Protocols: awsQuery, awsJson 1.0 and 1.1,
-// restXml. Signatures are the door's business, not wire's.
+// restXml, restJson. Signatures are the door's business, not wire's.
 package wire
 
 import (

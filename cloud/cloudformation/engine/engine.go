@@ -10,6 +10,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -21,22 +22,26 @@ import (
 )
 
 // width is how many resources of one stack are worked on at once.
-const width = 64
+const width = 128
 
 // Engine runs operations.
 type Engine struct {
 	host   door.Host
 	ledger *ledger.Ledger
 	kinds  resource.Table
+	mail   *resource.Mailbox
 
 	mu   sync.Mutex
 	runs map[string]*run // by UUID of the stack
+
+	notifying map[string]bool // by UUID of the stack, under mu
 }
 
 // New makes an engine over the ledger's records.
 func New(host door.Host, l *ledger.Ledger) *Engine {
-	e := &Engine{host: host, ledger: l, kinds: resource.NewTable(), runs: map[string]*run{}}
-	e.kinds.Add(e.nestedKind())
+	e := &Engine{host: host, ledger: l, kinds: resource.NewTable(), runs: map[string]*run{}, notifying: map[string]bool{}}
+	e.mail = resource.NewMailbox(host)
+	e.kinds.Add(e.nestedKind(), e.macroKind())
 	return e
 }
 
@@ -65,6 +70,7 @@ func (e *Engine) Start(op ledger.Operation, stack ledger.Stack, model *Model) {
 	before := e.runs[stack.UUID]
 	e.runs[stack.UUID] = r
 	e.mu.Unlock()
+	e.notify(scope, op.Caller, stack, op.Started)
 	if before != nil {
 		before.halt.stop("", true)
 	}
@@ -82,12 +88,12 @@ func (e *Engine) Start(op ledger.Operation, stack ledger.Stack, model *Model) {
 }
 
 func (e *Engine) finished(r *run) {
-	close(r.done)
 	e.mu.Lock()
-	defer e.mu.Unlock()
 	if e.runs[r.stack.UUID] == r {
 		delete(e.runs, r.stack.UUID)
 	}
+	e.mu.Unlock()
+	close(r.done)
 }
 
 // Halt makes the operation under way on a stack stop before its next resource
@@ -100,16 +106,25 @@ func (e *Engine) Halt(uuid, reason string) {
 	}
 }
 
+// over is closed when what runs on a stack has come to its end; it is nil when
+// nothing does. id is the stack's UUID, or what ends in it.
+func (e *Engine) over(id string) <-chan struct{} {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if r := e.runs[id[strings.LastIndexByte(id, '/')+1:]]; r != nil {
+		return r.done
+	}
+	return nil
+}
+
 // wait returns when nothing runs on the stack any more.
 func (e *Engine) wait(ctx context.Context, uuid string) error {
-	e.mu.Lock()
-	r := e.runs[uuid]
-	e.mu.Unlock()
-	if r == nil {
+	over := e.over(uuid)
+	if over == nil {
 		return nil
 	}
 	select {
-	case <-r.done:
+	case <-over:
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
@@ -133,5 +148,5 @@ func (e *Engine) Resume(ctx context.Context) error {
 		}
 		e.Start(op, stack, nil)
 	}
-	return nil
+	return e.resumeNotifications(ctx)
 }

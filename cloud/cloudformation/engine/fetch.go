@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/url"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/smithy-go"
 
 	"ouro/cloud/cloudformation/resource"
 )
@@ -26,22 +28,36 @@ func FetchTemplate(ctx context.Context, cfg aws.Config, endpoint, address string
 	if err != nil {
 		return "", err
 	}
-	out, err := s3.NewFromConfig(cfg).GetObject(ctx, in)
+	text, err := readObject(ctx, cfg, in)
 	switch {
 	case resource.IsNotFound(err):
 		return "", fmt.Errorf("S3 error: %s\nFor more information check http://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html", apiMessage(err))
-	case err != nil:
+	case isAPI(err):
 		return "", resource.Sayf("TemplateURL must reference a valid S3 object to which you have access.")
+	}
+	return text, err
+}
+
+// readObject reads an object of the size that a template may have.
+func readObject(ctx context.Context, cfg aws.Config, in *s3.GetObjectInput) (string, error) {
+	out, err := s3.NewFromConfig(cfg).GetObject(ctx, in)
+	if err != nil {
+		return "", err
 	}
 	defer out.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(out.Body, MaxTemplateURL+1))
 	if err != nil {
-		return "", fmt.Errorf("reading %q: %w", address, err)
+		return "", fmt.Errorf("reading s3://%s/%s: %w", *in.Bucket, *in.Key, err)
 	}
 	if len(body) > MaxTemplateURL {
 		return "", resource.Sayf("Template may not exceed %d bytes in size.", MaxTemplateURL)
 	}
 	return string(body), nil
+}
+
+func isAPI(err error) bool {
+	var api smithy.APIError
+	return errors.As(err, &api)
 }
 
 // objectAt reads an S3 address.

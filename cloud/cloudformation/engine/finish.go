@@ -40,6 +40,9 @@ func (r *run) succeed(ctx context.Context) error {
 			return r.forgetOldImports(ctx)
 		},
 	}
+	if r.op.Kind == ledger.Adopt {
+		t.status = types.StackStatusImportComplete
+	}
 	if r.op.Kind == ledger.Update {
 		t.phase, t.status = ledger.Cleanup, types.StackStatusUpdateCompleteCleanupInProgress
 		if r.op.Hold {
@@ -57,7 +60,7 @@ func (r *run) succeed(ctx context.Context) error {
 // Outputs evaluates the outputs that the conditions leave.
 func (m *Model) Outputs(a answers) ([]ledger.Output, error) {
 	env := m.env
-	env.Ref, env.GetAtt, env.Import = a.ref, a.getAtt, a.imp
+	env.Ref, env.GetAtt, env.Import = a.ref, a.shown, a.imp
 	var out []ledger.Output
 	for _, o := range m.Template.Outputs() {
 		if o.Condition != "" && !env.Conditions[o.Condition] {

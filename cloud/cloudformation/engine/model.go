@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"maps"
@@ -19,6 +20,7 @@ type Model struct {
 	IDs       []string                     // the resources that exist under the conditions, in source order
 	Resources map[string]template.Resource // these
 	Depends   map[string][]string          // on which others of these each depends
+	Imports   map[string]ledger.Import     // resources that are to be taken over instead of made
 
 	env    template.Env // without Ref, GetAtt, Import
 	masked map[string]any
@@ -31,7 +33,7 @@ const Mask = "****"
 // Load builds the model of a stack's revision. Values of SSM parameters are
 // those that were looked up when the revision was made.
 func (e *Engine) Load(ctx context.Context, caller door.Caller, stack ledger.Stack, rev ledger.Revision) (*Model, error) {
-	text, err := e.ledger.Template(ctx, caller.Scope(), rev.Template)
+	text, err := e.ledger.Template(ctx, caller.Scope(), cmp.Or(rev.Processed, rev.Template))
 	if err != nil {
 		return nil, err
 	}
@@ -56,10 +58,7 @@ func (e *Engine) Load(ctx context.Context, caller door.Caller, stack ledger.Stac
 // NewModel builds a model from a parsed template and the values of its parameters.
 func NewModel(t *template.Template, values map[string]any, caller door.Caller, stack ledger.Stack, rev ledger.Revision) (*Model, error) {
 	m := &Model{Template: t, Resources: map[string]template.Resource{}, Depends: map[string][]string{}}
-	m.env = template.Env{
-		Account: caller.Account, Region: caller.Region, Partition: caller.Partition(), URLSuffix: urlSuffix(caller.Partition()),
-		StackName: stack.Name, StackID: stack.ID, NotificationARNs: rev.NotificationARNs, Parameters: values, AZs: zones,
-	}
+	m.env = *Env(values, caller, stack, rev)
 	var err error
 	if m.env.Conditions, err = t.EvalConditions(&m.env); err != nil {
 		return nil, err
@@ -105,6 +104,16 @@ type answers struct {
 	ref    func(id string) (any, error)
 	getAtt func(id, attribute string) (any, error)
 	imp    func(export string) (string, error)
+	hidden func(id string) bool // its attributes are not to be shown
+}
+
+// shown gives the values of attributes as they may be shown.
+func (a answers) shown(id, attribute string) (any, error) {
+	v, err := a.getAtt(id, attribute)
+	if err == nil && a.hidden(id) {
+		v = Mask
+	}
+	return v, err
 }
 
 // wanted is a resource as the revision wants it.
@@ -119,7 +128,12 @@ type wanted struct {
 // resolved for each call, and never kept.
 func (m *Model) want(id string, a answers) (wanted, error) {
 	env := m.env
-	env.Ref, env.GetAtt, env.Import = a.ref, a.getAtt, a.imp
+	secret := false // an attribute was used that is not to be shown
+	env.Ref, env.Import = a.ref, a.imp
+	env.GetAtt = func(id, attribute string) (any, error) {
+		secret = secret || a.hidden(id)
+		return a.getAtt(id, attribute)
+	}
 	res := m.Resources[id]
 	properties, err := m.properties(res, &env)
 	if err != nil {
@@ -128,8 +142,10 @@ func (m *Model) want(id string, a answers) (wanted, error) {
 	doc := canonical(properties)
 	w := wanted{id: id, version: ledger.Version{Properties: properties, Hash: template.Hash(doc), DependsOn: m.Depends[id],
 		DeletionPolicy: res.DeletionPolicy.Scalar(), ReplacePolicy: res.UpdateReplacePolicy.Scalar()}, shown: string(doc)}
-	if m.masked != nil {
-		env.Parameters = m.masked
+	if m.masked != nil || secret {
+		if env.GetAtt = a.shown; m.masked != nil {
+			env.Parameters = m.masked
+		}
 		if shown, err := m.properties(res, &env); err == nil {
 			w.shown = string(canonical(shown))
 		} else {

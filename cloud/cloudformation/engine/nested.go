@@ -34,14 +34,8 @@ func (e *Engine) nestedKind() *resource.Kind {
 			_, err := e.decideNested(ctx, r, ledger.Cleanup)
 			return err
 		},
-		Revert: func(ctx context.Context, r *resource.Request) (resource.Result, error) {
-			held, err := e.decideNested(ctx, r, ledger.Rollback)
-			if err != nil || held {
-				return e.nestedResult(ctx, r, err)
-			}
-			return e.updateNested(ctx, r)
-		},
-		Stale: e.nestedStale,
+		Revert: e.revertNested,
+		Stale:  e.nestedStale,
 	}
 }
 
@@ -215,7 +209,10 @@ func (e *Engine) deleteNested(ctx context.Context, r *resource.Request) error {
 		return ignoreMissing(err)
 	}
 	id := aws.ToString(stack.StackId)
-	if _, err := client.DeleteStack(ctx, &cloudformation.DeleteStackInput{StackName: &id, RoleARN: stack.RoleARN}); err != nil {
+	if _, err := e.announce(ctx, r); err != nil {
+		return err
+	}
+	if _, err := client.DeleteStack(ctx, &cloudformation.DeleteStackInput{StackName: &id, RoleARN: stack.RoleARN, ClientRequestToken: &r.Token}); err != nil {
 		return err
 	}
 	stack, err = e.await(ctx, client, id, never)
@@ -302,16 +299,18 @@ func (e *Engine) nestedStale(ctx context.Context, r *resource.Request) (bool, er
 	return err == nil && template.Hash([]byte(text)) != stack.Template, nil
 }
 
-// Waits for a nested stack double from the shortest to the longest.
+// Looks at a nested stack that nothing runs on here double from the shortest
+// pause to the longest.
 const (
 	shortestWait = 2 * time.Millisecond
 	longestWait  = 250 * time.Millisecond
 )
 
-// await polls a stack until nothing happens to it any more, or, for an update
-// that succeeded, until it waits for the outer stack.
+// await waits until nothing happens to a stack any more, or, for an update that
+// succeeded, until it waits for the outer stack.
 func (e *Engine) await(ctx context.Context, client *cloudformation.Client, id string, cancelled <-chan struct{}) (types.Stack, error) {
 	for pause := shortestWait; ; pause = min(2*pause, longestWait) {
+		over := e.over(id)
 		stack, err := describe(ctx, client, id)
 		if err != nil {
 			return stack, err
@@ -321,14 +320,20 @@ func (e *Engine) await(ctx context.Context, client *cloudformation.Client, id st
 			return stack, nil
 		}
 		timer := time.NewTimer(pause)
+		if over != nil {
+			timer.Stop() // it says when there is something new
+		}
 		select {
+		case <-over:
 		case <-timer.C:
 		case <-cancelled:
-			timer.Stop()
-			return stack, resource.ErrCancelled
+			err = resource.ErrCancelled
 		case <-ctx.Done():
-			timer.Stop()
-			return stack, ctx.Err()
+			err = ctx.Err()
+		}
+		timer.Stop()
+		if err != nil {
+			return stack, err
 		}
 	}
 }

@@ -16,14 +16,29 @@ import (
 	"ouro/cloud/store"
 )
 
-// later stands for values that are known only after the change, as AWS writes it.
-const later = "{{changeSet:KNOWN_AFTER_APPLY}}"
+// KnownAfterApply stands for values that are known only after the change, as
+// AWS writes it.
+const KnownAfterApply = "{{changeSet:KNOWN_AFTER_APPLY}}"
 
 // Plan is what an update would change.
 type Plan struct {
 	Changes []types.ResourceChange // in template order, removed ones last
 	Outputs bool                   // outputs change
 	Types   []string               // logical ids whose type differs, which is not allowed
+	Nested  []NestedPlan           // the nested stacks among the changes
+
+	outline func() []types.ResourceChange
+}
+
+// Outline is Changes without values of properties, and with what may change
+// for others; see outline.go.
+func (p Plan) Outline() []types.ResourceChange { return p.outline() }
+
+// NestedPlan is a nested stack that is made or changed.
+type NestedPlan struct {
+	LogicalID  string
+	Physical   string         // empty for a new one
+	Properties map[string]any // as evaluated
 }
 
 // Empty tells whether there is nothing to do.
@@ -35,13 +50,17 @@ type planner struct {
 	ctx   context.Context
 	after ledger.Revision
 	fresh map[string]bool // gets a new physical resource
-	mask  *strings.Replacer
+	// Resources that perhaps get a new one, resources that change in place,
+	// and parameters with another value.
+	maybe, modified, moved map[string]bool
+	nested                 []NestedPlan
+	mask                   *strings.Replacer
 }
 
 // Plan compares a revision of a stack with what is there. It changes nothing.
 // The model keeps what was read, for the operation that may follow.
 func (e *Engine) Plan(ctx context.Context, caller door.Caller, stack ledger.Stack, rev ledger.Revision, m *Model) (Plan, error) {
-	p := &planner{ctx: ctx, after: rev, fresh: map[string]bool{}}
+	p := &planner{ctx: ctx, after: rev, fresh: map[string]bool{}, maybe: map[string]bool{}, modified: map[string]bool{}}
 	p.run = run{e: e, scope: caller.Scope(), stack: stack, model: m, cfg: e.Config(caller, rev.RoleARN)}
 	p.op.Caller = caller
 	var err error
@@ -50,6 +69,9 @@ func (e *Engine) Plan(ctx context.Context, caller door.Caller, stack ledger.Stac
 	}
 	m.rows = p.rows
 	if p.mask, err = p.secrets(); err != nil {
+		return Plan{}, err
+	}
+	if p.moved, err = p.movedParameters(); err != nil {
 		return Plan{}, err
 	}
 	changes := map[string]types.ResourceChange{}
@@ -73,18 +95,31 @@ func (e *Engine) Plan(ctx context.Context, caller door.Caller, stack ledger.Stac
 	if failed != nil {
 		return Plan{}, failed
 	}
-	for _, id := range m.IDs {
-		if c, ok := changes[id]; ok {
-			plan.Changes = append(plan.Changes, c)
+	plan.Changes, plan.Nested = inOrder(m.IDs, changes), p.nested
+	removals := p.removals()
+	plan.outline = func() []types.ResourceChange {
+		all := inOrder(m.IDs, p.outline(changes))
+		for _, c := range removals {
+			all = append(all, withoutValues(c))
 		}
+		return all
 	}
-	plan.Changes = append(plan.Changes, p.removals()...)
+	plan.Changes = append(plan.Changes, removals...)
 	outputs, err := m.Outputs(p.answers())
 	if err != nil {
 		return Plan{}, err
 	}
 	plan.Outputs = !slices.Equal(outputs, stack.Outputs)
 	return plan, nil
+}
+
+func inOrder(ids []string, changes map[string]types.ResourceChange) (out []types.ResourceChange) {
+	for _, id := range ids {
+		if c, ok := changes[id]; ok {
+			out = append(out, c)
+		}
+	}
+	return out
 }
 
 // compare finds what changes in one resource.
@@ -119,6 +154,10 @@ func (p *planner) compare(id string) (types.ResourceChange, bool, error) {
 	}
 	if what == create {
 		p.fresh[id] = true
+		if im, ok := p.model.Imports[id]; ok {
+			c.Action, c.PhysicalResourceId = types.ChangeActionImport, aws.String(im.Physical())
+		}
+		p.noteNested(id, res.Type, "", want)
 		c.AfterContext = p.context(want.version.Properties)
 		return c, true, nil
 	}
@@ -130,71 +169,25 @@ func (p *planner) compare(id string) (types.ResourceChange, bool, error) {
 	if what == quiet && len(c.Details) == 0 {
 		return c, false, nil
 	}
+	if len(c.Details) == 0 { // a nested stack whose template is another one behind the same address
+		c.Details = []types.ResourceChangeDetail{{ChangeSource: types.ChangeSourceAutomatic, Evaluation: types.EvaluationTypeDynamic,
+			Target: &types.ResourceTargetDefinition{Attribute: types.ResourceAttributeProperties, RequiresRecreation: types.RequiresRecreationNever}}}
+	}
+	p.noteNested(id, res.Type, base.Physical, want)
 	c.BeforeContext, c.AfterContext = p.context(base.Properties), p.context(want.version.Properties)
-	c.Replacement = replacementOf(c.Details)
+	c.Replacement, c.Scope = replacementOf(c.Details), scopeOf(c.Details)
+	p.modified[id], p.maybe[id] = true, c.Replacement == types.ReplacementConditional
 	if c.Replacement == types.ReplacementTrue {
 		p.fresh[id] = true
 		c.PolicyAction = policyAction(base.ReplacePolicy, types.PolicyActionReplaceAndDelete, types.PolicyActionReplaceAndRetain, types.PolicyActionReplaceAndSnapshot)
 	}
-	for _, d := range c.Details {
-		if !slices.Contains(c.Scope, d.Target.Attribute) {
-			c.Scope = append(c.Scope, d.Target.Attribute)
-		}
-	}
 	return c, true, nil
 }
 
-// details are the properties and attributes that differ.
-func (p *planner) details(kind *resource.Kind, base *ledger.Version, want wanted, row *ledger.Resource) []types.ResourceChangeDetail {
-	var out []types.ResourceChangeDetail
-	for _, name := range changedProperties(base.Properties, want.version.Properties) {
-		was, had := base.Properties[name]
-		now, has := want.version.Properties[name]
-		t := &types.ResourceTargetDefinition{Attribute: types.ResourceAttributeProperties, Name: aws.String(name), Path: aws.String("/Properties/" + name),
-			RequiresRecreation: types.RequiresRecreationNever, AttributeChangeType: types.AttributeChangeTypeModify}
-		if kind.Replaces(name) {
-			t.RequiresRecreation = types.RequiresRecreationAlways
-		}
-		if had {
-			t.BeforeValue = aws.String(p.shown(was))
-		} else {
-			t.AttributeChangeType = types.AttributeChangeTypeAdd
-		}
-		if has {
-			t.AfterValue = aws.String(p.shown(now))
-		} else {
-			t.AttributeChangeType = types.AttributeChangeTypeRemove
-		}
-		d := types.ResourceChangeDetail{Target: t, Evaluation: types.EvaluationTypeStatic, ChangeSource: types.ChangeSourceDirectModification}
-		if strings.Contains(aws.ToString(t.AfterValue), later) {
-			d.Evaluation, d.ChangeSource = types.EvaluationTypeDynamic, types.ChangeSourceResourceReference
-		}
-		out = append(out, d)
+func (p *planner) noteNested(id, resourceType, physical string, want wanted) {
+	if resourceType == nestedType {
+		p.nested = append(p.nested, NestedPlan{LogicalID: id, Physical: physical, Properties: want.version.Properties})
 	}
-	other := func(attribute types.ResourceAttribute, differs bool) {
-		if differs {
-			out = append(out, types.ResourceChangeDetail{Evaluation: types.EvaluationTypeStatic, ChangeSource: types.ChangeSourceDirectModification,
-				Target: &types.ResourceTargetDefinition{Attribute: attribute, RequiresRecreation: types.RequiresRecreationNever}})
-		}
-	}
-	other(types.ResourceAttributeTags, base.Tags != want.version.Tags)
-	other(types.ResourceAttributeMetadata, row.Metadata != want.metadata)
-	other(types.ResourceAttributeDeletionPolicy, base.DeletionPolicy != want.version.DeletionPolicy)
-	other(types.ResourceAttributeUpdateReplacePolicy, base.ReplacePolicy != want.version.ReplacePolicy)
-	return out
-}
-
-func replacementOf(details []types.ResourceChangeDetail) types.Replacement {
-	out := types.ReplacementFalse
-	for _, d := range details {
-		if d.Target.RequiresRecreation == types.RequiresRecreationAlways {
-			if d.Evaluation == types.EvaluationTypeStatic {
-				return types.ReplacementTrue
-			}
-			out = types.ReplacementConditional
-		}
-	}
-	return out
 }
 
 func (p *planner) removals() []types.ResourceChange {
@@ -211,12 +204,12 @@ func (p *planner) removals() []types.ResourceChange {
 	return out
 }
 
-func policyAction(policy string, gone, kept, snapshot types.PolicyAction) types.PolicyAction {
+func policyAction(policy string, gone, kept, taken types.PolicyAction) types.PolicyAction {
 	switch policy {
 	case retain, retainExceptOnCreate:
 		return kept
-	case "Snapshot":
-		return snapshot
+	case snapshot:
+		return taken
 	}
 	return gone
 }
@@ -226,19 +219,20 @@ func policyAction(policy string, gone, kept, snapshot types.PolicyAction) types.
 func (p *planner) answers() answers {
 	real := p.run.answers(p.ctx)
 	return answers{
+		hidden: real.hidden,
 		ref: func(id string) (any, error) {
 			if p.fresh[id] {
-				return later, nil
+				return KnownAfterApply, nil
 			}
 			return real.ref(id)
 		},
 		getAtt: func(id, attribute string) (any, error) {
 			if p.fresh[id] {
-				return later, nil
+				return KnownAfterApply, nil
 			}
 			v, err := real.getAtt(id, attribute)
 			if err != nil && p.rows[id] != nil {
-				return later, nil // an attribute that comes with the change, such as a nested stack's new output
+				return KnownAfterApply, nil // an attribute that comes with the change, such as a nested stack's new output
 			}
 			return v, err
 		},
@@ -267,6 +261,11 @@ func (p *planner) secrets() (*strings.Replacer, error) {
 		if value != "" {
 			inJSON := strings.Trim(string(canonical(value)), `"`)
 			pairs = append(pairs, value, Mask, inJSON, Mask)
+		}
+	}
+	for _, row := range p.rows {
+		if row.Now.Hidden {
+			pairs = append(pairs, secretsIn(row.Now.Attributes)...)
 		}
 	}
 	return strings.NewReplacer(pairs...), nil

@@ -37,8 +37,9 @@ func (r *run) removeOne(ctx context.Context, row *ledger.Resource, keep bool) bo
 		return r.recorded(ctx, row, r.event(row, physical, ""))
 	}
 	if physical != "" {
-		r.set(row, types.ResourceStatusDeleteInProgress, "")
-		if !r.recorded(ctx, row, r.event(row, physical, "")) {
+		reason := snapshotReason(row.Now.DeletionPolicy)
+		r.set(row, types.ResourceStatusDeleteInProgress, reason)
+		if !r.recorded(ctx, row, r.event(row, physical, reason)) {
 			return false
 		}
 		v := row.Now
@@ -91,8 +92,9 @@ func (r *run) discard(ctx context.Context, row *ledger.Resource, versions []ledg
 			ok = r.recorded(ctx, row, r.event(&shadow, v.Physical, "")) && ok
 			continue
 		}
-		r.set(&shadow, types.ResourceStatusDeleteInProgress, "")
-		ok = r.recorded(ctx, row, r.event(&shadow, v.Physical, "")) && ok
+		reason := snapshotReason(v.ReplacePolicy)
+		r.set(&shadow, types.ResourceStatusDeleteInProgress, reason)
+		ok = r.recorded(ctx, row, r.event(&shadow, v.Physical, reason)) && ok
 		if err := r.destroy(ctx, row, v); err != nil {
 			reason := resource.Reason(err, r.op.ID)
 			r.set(&shadow, types.ResourceStatusDeleteFailed, reason)
@@ -109,7 +111,17 @@ func (r *run) discard(ctx context.Context, row *ledger.Resource, versions []ledg
 const (
 	retain               = "Retain"
 	retainExceptOnCreate = "RetainExceptOnCreate"
+	snapshot             = "Snapshot"
 )
+
+// snapshotReason says what becomes of the wish for a snapshot: all types that
+// have them are recorded, and there is nothing to take one of.
+func snapshotReason(policy string) string {
+	if policy == snapshot {
+		return "The policy asks for a snapshot, and the local cloud takes none."
+	}
+	return ""
+}
 
 // retained is the rule for resources that have proven themselves.
 func retained(row *ledger.Resource) bool {
@@ -117,8 +129,9 @@ func retained(row *ledger.Resource) bool {
 }
 
 // retainedInVain is the rule for resources of an operation that is taken back.
+// What it had taken over instead of making stays where it was.
 func (r *run) retainedInVain(row *ledger.Resource) bool {
-	return row.Now.DeletionPolicy == retain && !r.op.RetainExceptOnCreate
+	return row.Now.Imported == r.op.ID || row.Now.DeletionPolicy == retain && !r.op.RetainExceptOnCreate
 }
 
 // living are those of the resources that have not been deleted, or left behind, yet.

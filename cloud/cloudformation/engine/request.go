@@ -16,7 +16,7 @@ func (r *run) request(row *ledger.Resource, v, former *ledger.Version) *resource
 		Config: r.cfg, Account: r.op.Caller.Account, Region: r.op.Caller.Region, Partition: r.op.Caller.Partition(),
 		StackID: r.stack.ID, StackName: r.stack.Name, LogicalID: row.LogicalID, Type: row.Type,
 		Name: v.Name, Physical: v.Physical, Properties: v.Properties, Attributes: v.Attributes,
-		Tags: r.tags(row, r.stack.Tags), Token: r.op.ID + "-" + row.LogicalID,
+		Tags: r.tags(row, r.stack.Tags), Token: r.op.ID + "-" + row.LogicalID, Mail: r.e.mail,
 	}
 	if former != nil {
 		req.Former, req.FormerTags = former.Properties, req.Tags
@@ -29,11 +29,10 @@ func (r *run) request(row *ledger.Resource, v, former *ledger.Version) *resource
 
 // tags are those that CloudFormation puts on every resource that takes tags.
 func (r *run) tags(row *ledger.Resource, stackTags []ledger.Tag) map[string]string {
-	tags := map[string]string{}
-	if kind, err := r.e.kinds.Find(row.Type); err == nil && !kind.PlainTags {
-		tags["aws:cloudformation:stack-name"] = r.stack.Name
-		tags["aws:cloudformation:stack-id"] = r.stack.ID
-		tags["aws:cloudformation:logical-id"] = row.LogicalID
+	tags := map[string]string{
+		"aws:cloudformation:stack-name": r.stack.Name,
+		"aws:cloudformation:stack-id":   r.stack.ID,
+		"aws:cloudformation:logical-id": row.LogicalID,
 	}
 	for _, t := range stackTags {
 		tags[t.Key] = t.Value
@@ -76,12 +75,19 @@ func (r *run) answers(ctx context.Context) answers {
 				return nil, err
 			}
 			v, ok := kind.Attribute(r.request(row, &row.Now, nil), attribute)
+			if !ok && kind.Missing != nil {
+				return nil, kind.Missing(r.request(row, &row.Now, nil), attribute)
+			}
 			if !ok {
 				return nil, resource.Sayf("Requested attribute %s does not exist in schema for %s", attribute, row.Type)
 			}
 			return v, nil
 		},
 		imp: func(name string) (string, error) { return r.importValue(ctx, name) },
+		hidden: func(id string) bool {
+			row := r.row(id)
+			return row != nil && row.Now.Hidden
+		},
 	}
 }
 

@@ -13,8 +13,11 @@ import (
 
 // rollback takes an operation back.
 func (r *run) rollback(ctx context.Context) error {
-	if r.op.Kind == ledger.Create {
+	switch r.op.Kind {
+	case ledger.Create:
 		return r.rollbackCreate(ctx)
+	case ledger.Adopt:
+		return r.rollbackImport(ctx)
 	}
 	return r.rollbackUpdate(ctx)
 }
@@ -79,12 +82,12 @@ func (r *run) restore(ctx context.Context, row *ledger.Resource) bool {
 	kind, err := r.e.kinds.Find(row.Type)
 	switch {
 	case err != nil:
-	case row.Replaced():
+	case row.Replaced() && !kind.Moves:
 		row.Discard = append(row.Discard, row.Now)
 		row.Now, row.Former = former, nil
 		r.set(row, types.ResourceStatusUpdateComplete, "")
 		return r.recorded(ctx, row, r.event(row, row.Now.Physical, ""))
-	case !touched && kind.Revert == nil, slices.Contains(r.op.Skip, row.LogicalID):
+	case !touched && kind.Revert == nil, r.skips(row.LogicalID):
 		row.Now, row.Former = former, nil
 		r.set(row, types.ResourceStatusUpdateComplete, "")
 		return r.recorded(ctx, row)
@@ -107,6 +110,12 @@ func (r *run) restore(ctx context.Context, row *ledger.Resource) bool {
 		r.recorded(ctx, row, r.event(row, former.Physical, reason))
 		return false
 	}
+	if err == nil && kind.Moves {
+		if result.Physical != row.Now.Physical {
+			row.Discard = append(row.Discard, row.Now)
+		}
+		former.Physical, former.Hidden = result.Physical, result.Hidden
+	}
 	former.Attributes = result.Attributes
 	former.Changed()
 	row.Now, row.Former = former, nil
@@ -124,6 +133,9 @@ func (r *run) revert(ctx context.Context, row *ledger.Resource, kind *resource.K
 	}
 	req.Retry, req.Rollback, req.Cancelled, req.Token = true, true, never, req.Token+"-rollback"
 	req.Started = func(context.Context, string) error { return nil }
+	if kind.Moves {
+		req.Physical = row.Now.Physical
+	}
 	if err := r.revealAll(ctx, req); err != nil {
 		return resource.Result{}, err
 	}

@@ -130,6 +130,9 @@ func (r *run) move(ctx context.Context, t transition) error {
 // forward makes and changes resources until the stack is what the new
 // revision says.
 func (r *run) forward(ctx context.Context) error {
+	if r.op.Refused != "" {
+		return r.giveUp(ctx, r.op.Refused)
+	}
 	if r.op.Cancel {
 		r.halt.stop("User Initiated", false)
 	}
@@ -139,6 +142,12 @@ func (r *run) forward(ctx context.Context) error {
 			return r.giveUp(ctx, err.Error())
 		}
 		r.model = model
+	}
+	if err := r.settleLeft(ctx); err != nil {
+		return err
+	}
+	if !r.permitRemovals(ctx) {
+		return r.giveUp(ctx, "")
 	}
 	defer r.timeout(ctx)()
 	walk(r.model.IDs, func(id string) []string { return r.model.Depends[id] }, width, r.halt.C, func(id string) bool {
@@ -188,7 +197,7 @@ func (r *run) fail(verb, id string) {
 // failures is the sentence about the resources that failed, and forgets them.
 func (r *run) failures() string {
 	var parts []string
-	for _, verb := range []string{"create", "update", "delete"} {
+	for _, verb := range []string{"create", "update", "delete", "import"} {
 		if ids := r.failed[verb]; len(ids) > 0 {
 			slices.Sort(ids)
 			parts = append(parts, "The following resource(s) failed to "+verb+": ["+strings.Join(ids, ", ")+"]. ")
@@ -206,6 +215,8 @@ func (r *run) giveUp(ctx context.Context, reason string) error {
 	reason += r.failures()
 	creating := r.op.Kind == ledger.Create
 	switch {
+	case r.op.Kind == ledger.Adopt:
+		return r.move(ctx, transition{phase: ledger.Rollback, status: types.StackStatusImportRollbackInProgress, reason: reason})
 	case creating && r.op.OnFailure == types.OnFailureDoNothing:
 		return r.move(ctx, transition{status: types.StackStatusCreateFailed, reason: reason})
 	case creating && r.op.OnFailure == types.OnFailureDelete:
@@ -213,17 +224,17 @@ func (r *run) giveUp(ctx context.Context, reason string) error {
 	case creating:
 		return r.move(ctx, transition{phase: ledger.Rollback, status: types.StackStatusRollbackInProgress, reason: strings.TrimSpace(reason) + " Rollback requested by user."})
 	case r.op.OnFailure == types.OnFailureDoNothing:
-		return r.move(ctx, transition{status: types.StackStatusUpdateFailed, reason: reason, rows: r.settleFailed()})
+		return r.move(ctx, transition{phase: ledger.Failed, status: types.StackStatusUpdateFailed, reason: reason})
 	}
 	return r.move(ctx, transition{phase: ledger.Rollback, status: types.StackStatusUpdateRollbackInProgress, reason: reason})
 }
 
-// settleFailed keeps what an update that is not rolled back has done so far:
-// replaced resources wait for the cleanup of the next update.
-func (r *run) settleFailed() []*ledger.Resource {
+// settleLeft keeps what an update has done that failed and was not rolled back,
+// before the next one: replaced resources wait for the cleanup of that.
+func (r *run) settleLeft(ctx context.Context) error {
 	var rows []*ledger.Resource
 	for _, row := range r.rows {
-		if row.Former == nil {
+		if row.Former == nil || row.Operation == r.op.ID {
 			continue
 		}
 		if row.Replaced() {
@@ -232,5 +243,8 @@ func (r *run) settleFailed() []*ledger.Resource {
 		row.Former = nil
 		rows = append(rows, row)
 	}
-	return rows
+	if len(rows) == 0 {
+		return nil
+	}
+	return r.rec.Record(ctx, ledger.Entry{Rows: rows})
 }

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -9,6 +10,7 @@ import (
 
 	"ouro/cloud/cloudformation/ledger"
 	"ouro/cloud/cloudformation/resource"
+	"ouro/spec"
 	"ouro/template"
 )
 
@@ -85,7 +87,7 @@ func (r *run) prepare(ctx context.Context, id string, s *step) error {
 			s.change = inPlace
 		}
 	}
-	return nil
+	return r.permit(id, res.Type, policyVerbs[s.change])
 }
 
 // base is what was there of a resource before this operation, and whether the
@@ -124,30 +126,15 @@ func decide(kind *resource.Kind, base *ledger.Version, want ledger.Version, row 
 		}
 		return unchanged, nil
 	}
-	if !slices.ContainsFunc(changedProperties(base.Properties, want.Properties), kind.Replaces) {
+	if !slices.ContainsFunc(differences(base.Properties, want.Properties, nil), func(d difference) bool {
+		return kind.ReplacesAt(d.path, d.was, d.now) == spec.ReplaceAlways
+	}) {
 		return inPlace, nil
 	}
 	if name, given := kind.NameFor("", "", "", want.Properties); given && name == base.Name {
 		return replace, resource.Sayf("CloudFormation cannot update a stack when a custom-named resource requires replacing. Rename %s and update the stack again.", base.Physical)
 	}
 	return replace, nil
-}
-
-// changedProperties are the top-level properties that differ, sorted.
-func changedProperties(a, b map[string]any) []string {
-	var out []string
-	for name, v := range a {
-		if w, ok := b[name]; !ok || string(canonical(v)) != string(canonical(w)) {
-			out = append(out, name)
-		}
-	}
-	for name := range b {
-		if _, ok := a[name]; !ok {
-			out = append(out, name)
-		}
-	}
-	slices.Sort(out)
-	return out
 }
 
 func tagHash(tags []ledger.Tag) string {
@@ -173,6 +160,9 @@ func (r *run) carryOut(ctx context.Context, s *step) error {
 	case inPlace:
 		return r.update(ctx, s)
 	}
+	if im, exists := r.op.Imports[s.want.id]; exists && s.change == create {
+		return r.adopt(ctx, s, im)
+	}
 	return r.create(ctx, s)
 }
 
@@ -184,7 +174,7 @@ func (r *run) create(ctx context.Context, s *step) error {
 	if retry {
 		next.Suffix, next.Name, next.Physical = s.row.Now.Suffix, s.row.Now.Name, s.row.Now.Physical
 	} else {
-		next.Suffix = resource.NewSuffix()
+		next.Suffix = cmp.Or(r.op.Suffixes[id], resource.NewSuffix())
 		next.Name, _ = s.kind.NameFor(r.stack.Name, id, next.Suffix, next.Properties)
 	}
 	row := &ledger.Resource{LogicalID: id, Type: s.kind.Type, Now: next, Former: s.base, Metadata: s.want.metadata}
@@ -207,6 +197,9 @@ func (r *run) create(ctx context.Context, s *step) error {
 		return err
 	}
 	result, err := r.call(ctx, s, s.kind.Create, retry)
+	if err == nil {
+		err = r.awaitSignals(ctx, s, result, began)
+	}
 	if err != nil {
 		return err
 	}
@@ -245,14 +238,22 @@ func (r *run) complete(ctx context.Context, s *step, result resource.Result, end
 		r.set(row, began, initiated)
 		events = append(events, r.event(row, result.Physical, initiated))
 	}
-	row.Now.Physical, row.Now.Attributes = result.Physical, result.Attributes
+	if s.kind.Moves && began == "" && result.Physical != row.Now.Physical {
+		row.Now.Suffix, row.Now.MadeBy = resource.NewSuffix(), r.op.ID
+		r.set(row, types.ResourceStatusUpdateInProgress, moved)
+		events = append(events, r.event(row, result.Physical, moved))
+	}
+	row.Now.Physical, row.Now.Attributes, row.Now.Hidden = result.Physical, result.Attributes, result.Hidden
 	row.Now.Changed()
 	r.set(row, ended, "")
 	events = append(events, r.event(row, result.Physical, ""))
 	return r.rec.Record(ctx, ledger.Entry{Rows: []*ledger.Resource{row}, Events: events})
 }
 
-const initiated = "Resource creation Initiated"
+const (
+	initiated = "Resource creation Initiated"
+	moved     = "Requested update required the provider to create a new physical resource"
+)
 
 // call has the handler make or change the resource of a step.
 func (r *run) call(ctx context.Context, s *step, do func(context.Context, *resource.Request) (resource.Result, error), retry bool) (resource.Result, error) {
@@ -293,6 +294,9 @@ func (r *run) stepFailed(ctx context.Context, id string, s *step, err error) {
 		reason = "Resource " + map[string]string{"create": "creation", "update": "update"}[verb] + " cancelled"
 	}
 	row := s.row
+	if row != nil && row.Now.Imported == r.op.ID {
+		verb, status = "import", types.ResourceStatusImportFailed
+	}
 	if row == nil {
 		res := r.model.Resources[id]
 		row = &ledger.Resource{LogicalID: id, Type: res.Type, Now: ledger.Version{MadeBy: r.op.ID}}
@@ -304,7 +308,8 @@ func (r *run) stepFailed(ctx context.Context, id string, s *step, err error) {
 		row.Former = s.base
 	}
 	r.set(row, status, reason)
-	if !errors.Is(err, resource.ErrCancelled) {
+	// AWS lists what it cancelled along with what it was cancelled for.
+	if !errors.Is(err, resource.ErrCancelled) || r.halt.reason == "" {
 		r.fail(verb, id)
 	}
 	r.halt.stop("", false)

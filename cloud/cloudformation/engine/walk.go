@@ -58,13 +58,22 @@ func walk(ids []string, after func(id string) []string, width int, stop <-chan s
 		id string
 		ok bool
 	}
-	results := make(chan result)
-	for running := 0; ; {
+	// Workers are kept: one that has been at it has the stack that calls need.
+	jobs, results := make(chan string), make(chan result)
+	defer close(jobs)
+	for running, workers := 0, 0; ; {
 		for len(ready) > 0 && running < width && !closed(stop) {
-			id := ready[0]
+			if running == workers {
+				workers++
+				go func() {
+					for id := range jobs {
+						results <- result{id, do(id)}
+					}
+				}()
+			}
+			jobs <- ready[0]
 			ready = ready[1:]
 			running++
-			go func() { results <- result{id, do(id)} }()
 		}
 		if running == 0 {
 			return

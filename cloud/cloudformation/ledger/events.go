@@ -9,6 +9,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 
+	"ouro/cloud/door"
 	"ouro/cloud/store"
 )
 
@@ -67,3 +68,31 @@ func (l *Ledger) Events(ctx context.Context, scope store.Scope, uuid, token stri
 }
 
 const entriesAtOnce = 8
+
+// Notified is how far the events of a stack have been published.
+type Notified struct {
+	Seq    int64     // of the last batch
+	Since  time.Time // events before that are not published
+	Open   bool      // there may be more
+	Stack  string    // key
+	Caller door.Caller
+}
+
+// Batch is events that were written together.
+type Batch struct {
+	Seq    int64
+	Events []Event // oldest first
+}
+
+// EventsAfter reads the batches that follow one, oldest first, a few at a time.
+func (l *Ledger) EventsAfter(ctx context.Context, scope store.Scope, uuid string, seq int64) ([]Batch, error) {
+	items, err := l.events.Read(ctx, scope, uuid, store.Span{After: seq, Limit: entriesAtOnce})
+	if err != nil {
+		return nil, fmt.Errorf("reading events: %w", err)
+	}
+	out := make([]Batch, len(items))
+	for i, item := range items {
+		out[i] = Batch{item.Seq, item.Value}
+	}
+	return out, nil
+}

@@ -31,6 +31,10 @@ type Ledger struct {
 	ChangeSets store.Table[ChangeSet] // UUID of the stack/UUID
 	Exports    store.Table[Export]    // by name
 	Nested     store.Table[Nested]    // by name of the nested stack
+	Notified   store.Table[Notified]  // by UUID of the stack
+
+	Detections     store.Table[Detection]     // by id
+	ResourceDrifts store.Table[ResourceDrift] // UUID of the stack/logical id
 
 	shelves   store.Table[[]Resource]    // UUID/shelf: resources between operations
 	progress  store.Journal[[]rowChange] // UUID: what the operation under way has done to them
@@ -51,12 +55,17 @@ func New(s *store.Store) *Ledger {
 		Operations: store.NewTable[Operation](s, service, "operation"),
 		ChangeSets: store.NewTable[ChangeSet](s, service, "changeset"),
 		Exports:    store.NewTable[Export](s, service, "export"),
+		Notified:   store.NewTable[Notified](s, service, "notified"),
 		Nested:     store.NewTable[Nested](s, service, "nested"),
-		shelves:    store.NewTable[[]Resource](s, service, "resource"),
-		progress:   store.NewJournal[[]rowChange](s, service, "progress"),
-		importers:  store.NewTable[Importer](s, service, "importer"),
-		templates:  store.NewTable[body](s, service, "template"),
-		events:     store.NewJournal[[]Event](s, service, "event"),
+
+		Detections:     store.NewTable[Detection](s, service, "detection"),
+		ResourceDrifts: store.NewTable[ResourceDrift](s, service, "resourcedrift"),
+
+		shelves:   store.NewTable[[]Resource](s, service, "resource"),
+		progress:  store.NewJournal[[]rowChange](s, service, "progress"),
+		importers: store.NewTable[Importer](s, service, "importer"),
+		templates: store.NewTable[body](s, service, "template"),
+		events:    store.NewJournal[[]Event](s, service, "event"),
 	}
 	l.box = sync.OnceValues(l.openBox)
 	return l

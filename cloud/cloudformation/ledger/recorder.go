@@ -104,8 +104,11 @@ func (r *Recorder) write(ctx context.Context, batch []pending) error {
 	l := r.ledger
 	var events []Event
 	var changes []rowChange
-	last := false
+	last, together := false, l.Store.Decided // journals do not refuse
 	for _, p := range batch {
+		if p.entry.Also != nil {
+			together = l.Store.Atomically
+		}
 		events = append(events, p.entry.Events...)
 		for i := range p.rows {
 			changes = append(changes, rowChange{Row: &p.rows[i]})
@@ -115,7 +118,7 @@ func (r *Recorder) write(ctx context.Context, batch []pending) error {
 		}
 		last = last || p.entry.Last
 	}
-	err := l.Store.Atomically(ctx, func(ctx context.Context) error {
+	err := together(ctx, func(ctx context.Context) error {
 		for _, p := range batch {
 			if p.entry.Also != nil {
 				if err := p.entry.Also(ctx); err != nil {

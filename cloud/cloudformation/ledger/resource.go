@@ -40,6 +40,8 @@ type Version struct {
 	ReplacePolicy  string   `json:",omitempty"`
 	DependsOn      []string `json:",omitempty"`
 	MadeBy         string   // the operation that made the physical resource
+	Hidden         bool     `json:",omitempty"` // Attributes are not to be shown
+	Imported       string   `json:",omitempty"` // the operation that took it over, which does not delete it
 
 	// Properties and Attributes are kept sealed.
 	Properties map[string]any `json:"-"`

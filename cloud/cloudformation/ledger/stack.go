@@ -1,6 +1,9 @@
 package ledger
 
 import (
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
@@ -29,7 +32,12 @@ type Stack struct {
 	TimeoutMinutes  int32     `json:",omitempty"`
 	ChangeSet       string    `json:",omitempty"` // id of the change set that was executed last
 	Token           string    `json:",omitempty"` // ClientRequestToken of the last operation
+	Action          string    `json:",omitempty"` // the API operation that began it
+	DoNothing       bool      `json:",omitempty"` // created with OnFailure DO_NOTHING
 	LastOperation   string    `json:",omitempty"` // its id
+
+	Drift        types.StackDriftStatus `json:",omitempty"` // as the last detection found it
+	DriftChecked time.Time              `json:",omitzero"`
 }
 
 // Key is the name of the record.
@@ -38,6 +46,7 @@ func (s *Stack) Key() string { return s.Name + "/" + s.UUID }
 // Revision is everything that a stack is made from.
 type Revision struct {
 	Template         string                       // hash, see Ledger.Template
+	Processed        string                       `json:",omitempty"` // hash of what its transforms made of it
 	Description      string                       `json:",omitempty"`
 	Parameters       []Parameter                  `json:",omitempty"`
 	Tags             []Tag                        `json:",omitempty"`
@@ -75,6 +84,7 @@ const (
 	Create Kind = "create"
 	Update Kind = "update"
 	Delete Kind = "delete"
+	Adopt  Kind = "import" // of resources that exist, into a new stack or one that is there
 )
 
 // Phase is how far an operation is. It is stored before its first step.
@@ -89,10 +99,11 @@ const (
 	RollbackCleanup Phase = "rollback-cleanup" // deleting what was made in vain
 	Deleting        Phase = "deleting"
 	Stopped         Phase = "stopped" // UPDATE_ROLLBACK_FAILED: waits for ContinueUpdateRollback
+	Failed          Phase = "failed"  // UPDATE_FAILED: RollbackStack may take it back
 )
 
 // Rests tells whether nothing happens in the phase; the empty one is the end.
-func (p Phase) Rests() bool { return p == "" || p == Held || p == Stopped }
+func (p Phase) Rests() bool { return p == "" || p == Held || p == Stopped || p == Failed }
 
 // Operation is something under way on a stack.
 type Operation struct {
@@ -111,7 +122,27 @@ type Operation struct {
 	Skip                 []string          `json:",omitempty"` // ContinueUpdateRollback's ResourcesToSkip
 	Hold                 bool              `json:",omitempty"` // see Held
 	Cancel               bool              `json:",omitempty"` // CancelUpdateStack was called
+	Refused              string            `json:",omitempty"` // why it fails before its first resource
+	Policy               string            `json:",omitempty"` // the stack policy that binds this update
+	Imports              map[string]Import `json:",omitempty"` // by logical id: resources that exist already
+	Suffixes             map[string]string `json:",omitempty"` // by logical id: of names that a change set promised
 	Was                  types.StackStatus // the status before, for an operation that is called off
+}
+
+// Import is a resource that an operation takes over instead of making it.
+type Import struct {
+	Type       string
+	Identifier map[string]string // the properties that name it
+}
+
+// Physical is the id by which the resource is shown: its identifier's values,
+// in the order of their names, as Cloud Control joins them.
+func (i Import) Physical() string {
+	values := make([]string, 0, len(i.Identifier))
+	for _, name := range slices.Sorted(maps.Keys(i.Identifier)) {
+		values = append(values, i.Identifier[name])
+	}
+	return strings.Join(values, "|")
 }
 
 // Nested announces a stack that is about to be made or updated by another: by
@@ -134,8 +165,14 @@ type ChangeSet struct {
 	Revision            Revision
 	OnFailure           types.OnStackFailure   `json:",omitempty"`
 	IncludeNestedStacks bool                   `json:",omitempty"`
-	Changes             []types.ResourceChange `json:",omitempty"`
+	Changes             []types.ResourceChange `json:",omitempty"` // with the values of properties
+	Outline             []types.ResourceChange `json:",omitempty"` // without, and with what may change besides
 	Token               string                 `json:",omitempty"`
+	Parent, Root        string                 `json:",omitempty"` // ids of the change sets that this one is nested in
+	NewStack            bool                   `json:",omitempty"` // its stack was made for it, and goes with it
+	ImportExisting      bool                   `json:",omitempty"`
+	Imports             map[string]Import      `json:",omitempty"`
+	Suffixes            map[string]string      `json:",omitempty"` // see Operation.Suffixes
 }
 
 // Key is the name of the record in the scope of its stack's UUID.

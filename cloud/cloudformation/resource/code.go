@@ -22,7 +22,7 @@ func codeKinds() []*Kind {
 			Create: createProject, Update: updateProject, Delete: deleteProject,
 		},
 		{
-			Type: "AWS::CodePipeline::Pipeline", NameProperty: "Name", Naming: &Naming{Max: 100}, Replace: []string{"Name"}, PlainTags: true,
+			Type: "AWS::CodePipeline::Pipeline", NameProperty: "Name", Naming: &Naming{Max: 100}, Replace: []string{"Name"},
 			Create: createPipeline, Update: updatePipeline, Delete: deletePipeline,
 		},
 		repositoryKind(),

@@ -16,7 +16,7 @@ import (
 
 func repositoryKind() *Kind {
 	return &Kind{
-		Type: "AWS::CodeCommit::Repository", NameProperty: "RepositoryName", Naming: &Naming{Max: 100}, PlainTags: true,
+		Type: "AWS::CodeCommit::Repository", NameProperty: "RepositoryName", Naming: &Naming{Max: 100},
 		Create: createRepository, Update: updateRepository,
 		Delete: func(ctx context.Context, r *Request) error {
 			_, err := codecommit.NewFromConfig(r.Config).DeleteRepository(ctx, &codecommit.DeleteRepositoryInput{RepositoryName: aws.String(repositoryName(r))})

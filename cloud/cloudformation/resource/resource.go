@@ -12,11 +12,11 @@ package resource
 import (
 	"context"
 	"errors"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"ouro/cloud/regex"
+	"ouro/spec"
 )
 
 // Request is one resource to make, change or end.
@@ -41,6 +41,7 @@ type Request struct {
 	Tags       map[string]string // the stack's tags and the aws:cloudformation: ones
 	FormerTags map[string]string // the stack's tags as they were; Update only
 	Token      string            // names this step of this operation, for calls that take a client token
+	Mail       *Mailbox          // where processes outside leave answers
 
 	// Cancelled is closed when the operation will not use the result any more.
 	// Handlers that wait for long then return ErrCancelled.
@@ -75,6 +76,7 @@ var ErrCancelled = errors.New("cancelled")
 type Result struct {
 	Physical   string         // Ref's answer and the physical id
 	Attributes map[string]any // Fn::GetAtt's answers
+	Hidden     bool           // the attributes are not to be shown
 }
 
 // Kind is what CloudFormation knows of one resource type.
@@ -85,12 +87,20 @@ type Kind struct {
 	Replace      []string // top-level properties that cannot change on a resource that exists
 	Capability   bool     // an IAM type: templates with it need CAPABILITY_IAM, or _NAMED_IAM with a name
 	Untagged     bool     // the service has no tags for it
-	PlainTags    bool     // the service takes no tags whose names begin with aws:
 	Recorded     bool
+	spec         *spec.Type // of recorded types
+	// Moves is set where an update may end with another physical id. Then the
+	// former one is deleted as one that was replaced, and taking an update back
+	// is an update of what it ended with.
+	Moves bool
 
 	Create func(ctx context.Context, r *Request) (Result, error)
 	Update func(ctx context.Context, r *Request) (Result, error)
 	Delete func(ctx context.Context, r *Request) error
+
+	// Read asks how the resource is now, for drift detection; see Actual. It is
+	// nil for types that do not take part.
+	Read func(ctx context.Context, r *Request) ([]any, error)
 
 	// Commit and Revert are for resources that keep their former state until
 	// the operation that changed them is decided: nested stacks. Without them
@@ -100,6 +110,9 @@ type Kind struct {
 	// Stale tells whether a resource has to be updated although its properties
 	// are the same.
 	Stale func(ctx context.Context, r *Request) (bool, error)
+	// Missing is the sentence for an attribute that the resource does not have,
+	// where it is not CloudFormation's common one.
+	Missing func(r *Request, attribute string) error
 }
 
 // Replaces tells whether a change of the property means a new resource.
@@ -121,7 +134,11 @@ func NewTable() Table {
 	t.Add(bucketKinds()...)
 	t.Add(iamKinds()...)
 	t.Add(codeKinds()...)
-	t.Add(parameterKind(), secretKind(), logGroupKind(), ruleKind(), waitHandleKind())
+	t.Add(snsKinds()...)
+	t.Add(parameterKind(), secretKind(), logGroupKind(), ruleKind(), waitHandleKind(), waitConditionKind(), customKind())
+	for name, read := range readers {
+		t[name].Read = read
+	}
 	return t
 }
 
@@ -132,15 +149,13 @@ func (t Table) Add(kinds ...*Kind) {
 	}
 }
 
-var typeName = regex.New(`^[A-Za-z0-9]{2,64}::[A-Za-z0-9]{2,64}(::[A-Za-z0-9]{2,64}){1,2}$`)
+// customName is what a template may call a custom resource.
+var customName = regex.New(`^Custom::[A-Za-z0-9_@-]{1,60}$`)
 
 // Refused are types that AWS has and that cannot be kept as a mere record,
 // because something outside the stack has to happen for them, with the reason.
 func Refused() map[string]string {
 	return map[string]string{
-		"AWS::CloudFormation::CustomResource":       "custom resources are not supported yet",
-		"AWS::CloudFormation::Macro":                "macros are not supported yet",
-		"AWS::CloudFormation::WaitCondition":        "wait conditions are not supported yet",
 		"AWS::CloudFormation::ModuleDefaultVersion": "modules are not supported",
 		"AWS::CloudFormation::ModuleVersion":        "modules are not supported",
 	}
@@ -152,14 +167,14 @@ func (t Table) Find(name string) (*Kind, error) {
 	if k, ok := t[name]; ok {
 		return k, nil
 	}
-	if strings.HasPrefix(name, "Custom::") {
-		return nil, Sayf("Resource type %s: custom resources are not supported yet", name)
+	if customName().MatchString(name) {
+		return t[customType].named(name), nil
 	}
 	if why, ok := Refused()[name]; ok {
 		return nil, Sayf("Resource type %s: %s", name, why)
 	}
-	if !strings.HasPrefix(name, "AWS::") && !strings.HasPrefix(name, "Alexa::") || !typeName().MatchString(name) {
-		return nil, Sayf("Template format error: Unrecognized resource types: [%s]", name)
+	if k := recordedKind(name); k != nil {
+		return k, nil
 	}
-	return recordedKind(name), nil
+	return nil, Sayf("Template format error: Unrecognized resource types: [%s]", name)
 }

@@ -23,8 +23,8 @@ import (
 
 // services are the botocore folders that the local cloud speaks for.
 var services = []string{
-	"cloudformation", "codebuild", "codecommit", "codeconnections", "codepipeline",
-	"events", "iam", "logs", "s3", "secretsmanager", "ssm", "sts",
+	"cloudcontrol", "cloudformation", "codebuild", "codecommit", "codeconnections", "codepipeline",
+	"events", "iam", "lambda", "logs", "s3", "secretsmanager", "sns", "ssm", "sts",
 }
 
 func main() {

@@ -1,0 +1,111 @@
+package cloudformation_test
+
+import (
+	"flag"
+	"os"
+	"reflect"
+	"strings"
+	"testing"
+
+	sdk "github.com/aws/aws-sdk-go-v2/service/cloudformation"
+	"github.com/google/go-cmp/cmp"
+
+	"ouro/cloud/cloudformation"
+)
+
+var update = flag.Bool("update", false, "write the page anew")
+
+// limited is what operations do not do that AWS's do.
+var limited = map[string]string{
+	"CreateStack":              "rollback triggers and DeploymentConfig's mode EXPRESS are refused; a monitoring time is kept, and not waited for",
+	"UpdateStack":              "as CreateStack; a failed update that was left as it is and then updated again rolls back to where the failed one had come, not further",
+	"CreateChangeSet":          "as CreateStack; DeploymentMode REVERT_DRIFT is refused; a nested stack is among the changes only if it really changes",
+	"ExecuteChangeSet":         "an imported resource of a type that runs is set to what the template says of it",
+	"EstimateTemplateCost":     "checks the template; the address is that of AWS's calculator, which does not know the key",
+	"DescribeEvents":           "there are no hooks and no validations to tell of",
+	"DescribeAccountLimits":    "AWS's numbers; only those of templates are enforced",
+	"DetectStackDrift":         "types that run",
+	"DetectStackResourceDrift": "types that run",
+}
+
+// TestPage keeps docs/cloudformation.md true to the operations that are there.
+func TestPage(t *testing.T) {
+	t.Parallel()
+	const file = "../../docs/cloudformation.md"
+	var b strings.Builder
+	b.WriteString(docsIntroduction)
+	service, client := reflect.TypeFor[*cloudformation.Service](), reflect.TypeFor[*sdk.Client]()
+	seen := 0
+	for i := range client.NumMethod() {
+		name := client.Method(i).Name
+		if client.Method(i).Type.NumIn() != 4 { // receiver, context, input, options
+			continue
+		}
+		_, here := service.MethodByName(name)
+		how, isLimited := limited[name]
+		switch {
+		case !here:
+			how = "not there"
+			if isLimited {
+				t.Errorf("%s is said to be limited and is not there", name)
+			}
+		case isLimited:
+			how = "limited: " + how
+		default:
+			how = "complete"
+		}
+		if isLimited {
+			seen++
+		}
+		b.WriteString("| `" + name + "` | " + how + " |\n")
+	}
+	if seen != len(limited) {
+		t.Errorf("%d of %d limited operations are operations of CloudFormation", seen, len(limited))
+	}
+	if *update {
+		if err := os.WriteFile(file, []byte(b.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(b.String(), string(got)); diff != "" {
+		t.Errorf("%s is not what -update would write (-want +got):\n%s", file, diff)
+	}
+}
+
+const docsIntroduction = `# CloudFormation on the local cloud
+
+Stacks are made from the same templates as on AWS, by the same API, and end in the same states with the same words. Which resource types run and which
+are recorded is in [resource-types.md](resource-types.md).
+
+` + "`go test ./cloud/cloudformation -run TestPage -update`" + ` writes this page.
+
+## What is worth knowing
+
+- *Everything is answered at once.* Change sets are complete when CreateChangeSet answers. On AWS they take a moment, and clients wait for that; here they
+  need not.
+- *Templates with transforms* need CAPABILITY_AUTO_EXPAND unless a change set shows what comes out. AWS::LanguageExtensions, AWS::Include,
+  AWS::Serverless-2016-10-31 and macros of the account run; GetTemplate gives both stages. A creation whose transform fails is rolled back, a change set
+  ends FAILED with the reason, and an update is refused.
+- *Change sets tell two stories*, as AWS's do: without IncludePropertyValues what may change, seen from the template; with it what will, with the value of
+  every part before and after. Secrets are masked in both.
+- *A nested stack is among the changes when its template or its parameters really changed.* AWS lists every nested stack of an update, because it does not
+  look inside.
+- *Imports* look for the resource through its service: types that run by their own API, recorded ones through Cloud Control. The resource is left behind
+  when the import is rolled back.
+- *Stack policies* bind updates, StackPolicyDuringUpdate for one of them. A policy without statements binds nothing.
+- *Notifications* go to the stack's topics one by one in the order of the events, beside the operation. After a kill they go on where they had come; an
+  event may then be told twice.
+- *Tokens*: the request that began a stack's last operation, sent again with its token, has the same answer and does nothing. The same token for another
+  operation is a TokenAlreadyExistsException.
+
+## Operations
+
+Operations that are not there answer with AWS's own error for an unknown one, InvalidAction.
+
+| operation | |
+|---|---|
+`

@@ -1,0 +1,111 @@
+package cloudformation_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
+)
+
+// tool finds a program, or ends the test: skipped where tools are not asked for.
+func tool(t *testing.T, name string, try ...string) string {
+	t.Helper()
+	path, err := exec.LookPath(name)
+	if err == nil && len(try) > 0 {
+		err = exec.Command(path, try...).Run()
+	}
+	switch {
+	case err == nil:
+	case os.Getenv("OURO_REQUIRE_TOOLS") == "1":
+		t.Fatalf("%s is not installed, and OURO_REQUIRE_TOOLS asks for it: %v", name, err)
+	default:
+		t.Skipf("%s is not installed: %v", name, err)
+	}
+	return path
+}
+
+// TestCommandLine takes a tree of stacks through its life with the AWS CLI.
+func TestCommandLine(t *testing.T) {
+	t.Parallel()
+	program := tool(t, "aws", "--version")
+	w := newWorld(t)
+	dir, url := t.TempDir(), w.put("leaf.yaml", leaf)
+	write := func(name string, resources map[string]any) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(template(t, resources)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return "file://" + path
+	}
+	tree := func(value string) map[string]any {
+		return map[string]any{"Leaf": stackOf(url, map[string]any{"Value": value, "Name": "cli"})}
+	}
+	run := func(arguments ...string) (string, error) {
+		cmd := exec.CommandContext(t.Context(), program, append([]string{"cloudformation"}, arguments...)...)
+		cmd.Env = append(os.Environ(), "AWS_ENDPOINT_URL="+w.URL, "AWS_DEFAULT_REGION=us-east-1", "AWS_ACCESS_KEY_ID=000000000000", "AWS_SECRET_ACCESS_KEY=test",
+			"AWS_CONFIG_FILE="+os.DevNull, "AWS_SHARED_CREDENTIALS_FILE="+os.DevNull, "AWS_PAGER=", "AWS_DEFAULT_OUTPUT=text")
+		out, err := cmd.CombinedOutput()
+		return string(out), err
+	}
+	must := func(arguments ...string) string {
+		t.Helper()
+		out, err := run(arguments...)
+		if err != nil {
+			t.Fatalf("aws cloudformation %s: %v\n%s", strings.Join(arguments, " "), err, out)
+		}
+		return out
+	}
+	ends := func(want types.StackStatus) {
+		t.Helper()
+		if s := w.settled("cli"); s.StackStatus != want {
+			t.Fatalf("%s\n%s", s.StackStatus, w.story("cli"))
+		}
+	}
+	must("create-stack", "--stack-name", "cli", "--template-body", write("one", tree("1")), "--tags", "Key=a,Value=b")
+	ends(types.StackStatusCreateComplete)
+	must("create-change-set", "--stack-name", "cli", "--change-set-name", "two", "--template-body", write("two", tree("2")), "--include-nested-stacks")
+	told := must("describe-change-set", "--stack-name", "cli", "--change-set-name", "two", "--include-property-values",
+		"--query", "Changes[].ResourceChange.Details[].Target.[Path,BeforeValue,AfterValue]")
+	if told != "/Properties/Parameters/Value\t1\t2\n" {
+		t.Errorf("the change set tells %q", told)
+	}
+	must("execute-change-set", "--stack-name", "cli", "--change-set-name", "two")
+	ends(types.StackStatusUpdateComplete)
+	bad := tree("3")
+	bad["Bad"] = broken("Leaf")
+	must("update-stack", "--stack-name", "cli", "--template-body", write("bad", bad))
+	ends(types.StackStatusUpdateRollbackComplete)
+	if got := w.parameters()["cli"]; got != "2" {
+		t.Errorf("the leaf has %q", got)
+	}
+	if out, err := run("update-stack", "--stack-name", "cli", "--template-body", write("two", tree("2"))); err == nil || !strings.Contains(out, "No updates are to be performed.") {
+		t.Errorf("an update of nothing: %v\n%s", err, out)
+	}
+	id := *w.describe("cli").StackId
+	must("delete-stack", "--stack-name", "cli")
+	must("wait", "stack-delete-complete", "--stack-name", w.settledID(id))
+	if len(w.parameters()) != 0 {
+		t.Errorf("left is %v", w.parameters())
+	}
+}
+
+// settledID waits for a stack to be settled and gives its id back.
+func (w *world) settledID(id string) string {
+	w.t.Helper()
+	w.settled(id)
+	return id
+}
+
+// TestBoto3 does the same with boto3.
+func TestBoto3(t *testing.T) {
+	t.Parallel()
+	python := tool(t, "python3", "-c", "import boto3")
+	w := newWorld(t)
+	out, err := exec.CommandContext(t.Context(), python, "testdata/tree.py", w.URL, w.put("leaf.yaml", leaf)).CombinedOutput()
+	if err != nil || len(w.parameters()) != 0 {
+		t.Errorf("%v\n%s\nleft is %v", err, out, w.parameters())
+	}
+}

@@ -1,0 +1,84 @@
+package sns
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
+	"github.com/aws/aws-sdk-go-v2/service/sns/types"
+
+	"ouro/cloud/store"
+)
+
+const maxTags = 50
+
+func tagMap(tags []types.Tag) map[string]string {
+	m := map[string]string{}
+	for _, t := range tags {
+		m[aws.ToString(t.Key)] = aws.ToString(t.Value)
+	}
+	return m
+}
+
+func (s *Service) changeTags(ctx context.Context, arn *string, change func(map[string]string)) error {
+	a, err := parseARN("ResourceArn", aws.ToString(arn))
+	if err != nil {
+		return err
+	}
+	_, err = s.topics.Update(ctx, a.scope, a.name, func(t *topic) error {
+		tags := maps.Clone(t.Tags)
+		if tags == nil {
+			tags = map[string]string{}
+		}
+		change(tags)
+		if len(tags) > maxTags {
+			return &types.TagLimitExceededException{Message: aws.String("Could not complete request: tag quota of per resource exceeded")}
+		}
+		t.Tags = tags
+		return nil
+	})
+	return untagged(err)
+}
+
+func untagged(err error) error {
+	if errors.Is(err, store.ErrNotFound) {
+		return &types.ResourceNotFoundException{Message: aws.String("Resource does not exist")}
+	}
+	return err
+}
+
+// TagResource sets tags of a topic.
+func (s *Service) TagResource(ctx context.Context, in *sns.TagResourceInput) (*sns.TagResourceOutput, error) {
+	return &sns.TagResourceOutput{}, s.changeTags(ctx, in.ResourceArn, func(tags map[string]string) {
+		maps.Copy(tags, tagMap(in.Tags))
+	})
+}
+
+// UntagResource takes tags away.
+func (s *Service) UntagResource(ctx context.Context, in *sns.UntagResourceInput) (*sns.UntagResourceOutput, error) {
+	return &sns.UntagResourceOutput{}, s.changeTags(ctx, in.ResourceArn, func(tags map[string]string) {
+		for _, k := range in.TagKeys {
+			delete(tags, k)
+		}
+	})
+}
+
+// ListTagsForResource gives the tags in the order of their keys.
+func (s *Service) ListTagsForResource(ctx context.Context, in *sns.ListTagsForResourceInput) (*sns.ListTagsForResourceOutput, error) {
+	a, err := parseARN("ResourceArn", aws.ToString(in.ResourceArn))
+	if err != nil {
+		return nil, err
+	}
+	t, err := s.topics.Get(ctx, a.scope, a.name)
+	if err != nil {
+		return nil, untagged(err)
+	}
+	out := &sns.ListTagsForResourceOutput{Tags: []types.Tag{}}
+	for _, k := range slices.Sorted(maps.Keys(t.Tags)) {
+		out.Tags = append(out.Tags, types.Tag{Key: aws.String(k), Value: aws.String(t.Tags[k])})
+	}
+	return out, nil
+}
