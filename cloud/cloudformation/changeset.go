@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -32,7 +33,8 @@ type proposal struct {
 	stack  ledger.Stack
 	isNew  bool // the stack does not exist yet
 	set    ledger.ChangeSet
-	nested []*proposal
+	nested map[string]*proposal // by logical id
+	will   map[string]any       // the outputs that the stack will have
 }
 
 // CreateChangeSet works out what a template and its parameters would change.
@@ -171,6 +173,9 @@ func (s *Service) fill(ctx context.Context, caller door.Caller, p *proposal, d d
 		return invalid("%s", err)
 	}
 	model.Imports = p.set.Imports
+	if p.set.IncludeNestedStacks {
+		model.Nested = func(n engine.NestedPlan) (map[string]any, error) { return s.proposeNested(ctx, caller, p, n, depth) }
+	}
 	plan, err := s.engine.Plan(ctx, caller, p.stack, d.revision, model)
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -190,9 +195,8 @@ func (s *Service) fill(ctx context.Context, caller door.Caller, p *proposal, d d
 	case plan.Empty() && p.set.Parent == "":
 		p.fail(noChanges)
 	}
-	if p.set.IncludeNestedStacks && p.set.Status != types.ChangeSetStatusFailed {
-		return s.fillNested(ctx, caller, p, plan, depth)
-	}
+	p.linkNested()
+	p.will = plan.Will
 	return nil
 }
 
@@ -212,8 +216,8 @@ func (s *Service) keepProposal(ctx context.Context, caller door.Caller, p *propo
 				return err
 			}
 		}
-		for _, n := range p.nested {
-			if err := s.keepProposal(ctx, caller, n); err != nil {
+		for _, id := range slices.Sorted(maps.Keys(p.nested)) {
+			if err := s.keepProposal(ctx, caller, p.nested[id]); err != nil {
 				return err
 			}
 		}

@@ -20,39 +20,27 @@ import (
 // maxNesting bounds how deep a tree of change sets goes.
 const maxNesting = 32
 
-// fillNested makes a change set for every nested stack that is made or changed.
-// https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/change-sets-for-nested-stacks.html
-func (s *Service) fillNested(ctx context.Context, caller door.Caller, p *proposal, plan engine.Plan, depth int) error {
-	if depth == maxNesting {
-		p.fail(fmt.Sprintf("Change sets of nested stacks may not be nested more than %d deep.", maxNesting))
-		return nil
-	}
-	for _, planned := range plan.Nested {
-		n, err := s.proposeNested(ctx, caller, p, planned, depth)
-		if err != nil {
-			return err
-		}
-		if n == nil {
-			continue
-		}
-		p.nested = append(p.nested, n)
-		for _, list := range [][]types.ResourceChange{p.set.Changes, p.set.Outline} {
-			for i := range list {
-				if aws.ToString(list[i].LogicalResourceId) == planned.LogicalID {
-					list[i].ChangeSetId = aws.String(n.set.ID)
-				}
+// linkNested names the change sets of nested stacks where these are among the
+// changes.
+func (p *proposal) linkNested() {
+	for _, list := range [][]types.ResourceChange{p.set.Changes, p.set.Outline} {
+		for i := range list {
+			if n := p.nested[aws.ToString(list[i].LogicalResourceId)]; n != nil {
+				list[i].ChangeSetId = aws.String(n.set.ID)
 			}
 		}
-		if n.set.Status == types.ChangeSetStatusFailed {
-			p.fail(fmt.Sprintf("Nested change set %s was not successfully created: Currently in %s.", n.set.ID, n.set.Status))
-		}
 	}
-	return nil
 }
 
-// proposeNested makes the change set of one nested stack; nil when its
-// template is not known yet.
-func (s *Service) proposeNested(ctx context.Context, caller door.Caller, p *proposal, planned engine.NestedPlan, depth int) (*proposal, error) {
+// proposeNested makes the change set of a nested stack that is made or changed,
+// and tells the outputs that it will have. Neither is possible when its template
+// is not known yet.
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/change-sets-for-nested-stacks.html
+func (s *Service) proposeNested(ctx context.Context, caller door.Caller, p *proposal, planned engine.NestedPlan, depth int) (map[string]any, error) {
+	if depth == maxNesting {
+		p.fail(fmt.Sprintf("Change sets of nested stacks may not be nested more than %d deep.", maxNesting))
+		return nil, nil
+	}
 	request, err := planned.Request(p.set.Revision.Tags)
 	if err != nil {
 		p.fail(err.Error())
@@ -82,14 +70,24 @@ func (s *Service) proposeNested(ctx context.Context, caller door.Caller, p *prop
 	n.set.IncludeNestedStacks, n.set.OnFailure = true, p.set.OnFailure
 	n.set.Parent, n.set.Root = p.set.ID, cmp.Or(p.set.Root, p.set.ID)
 	var refused smithy.APIError
-	if errors.As(err, &refused) {
+	switch {
+	case errors.As(err, &refused):
 		n.fail(refused.ErrorMessage())
-		return n, nil
-	}
-	if err != nil {
+	case err != nil:
 		return nil, err
+	default:
+		if err := s.fill(ctx, caller, n, d, depth+1); err != nil {
+			return nil, err
+		}
 	}
-	return n, s.fill(ctx, caller, n, d, depth+1)
+	if n.set.Status == types.ChangeSetStatusFailed {
+		p.fail(fmt.Sprintf("Nested change set %s was not successfully created: Currently in %s.", n.set.ID, n.set.Status))
+	}
+	if p.nested == nil {
+		p.nested = map[string]*proposal{}
+	}
+	p.nested[planned.LogicalID] = n
+	return n.will, nil
 }
 
 // nestedPlace is the nested stack that is there, or a new one with its name fixed.

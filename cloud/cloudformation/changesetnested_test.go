@@ -103,3 +103,46 @@ func TestNestedChangeSets(t *testing.T) {
 		t.Errorf("the root is %s", s.StackStatus)
 	}
 }
+
+// TestNestedOutputs plans what uses an output of a nested stack by what the
+// nested change set says of it.
+func TestNestedOutputs(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	child := w.put("child", template(t, map[string]any{
+		"Net":  map[string]any{"Type": "AWS::EC2::VPC", "Properties": map[string]any{"CidrBlock": ref("Cidr"), "EnableDnsSupport": ref("Dns")}},
+		"Side": parameter(ref("Dns")),
+	}, "Parameters", map[string]any{"Cidr": map[string]any{"Type": "String"}, "Dns": map[string]any{"Type": "String"}},
+		"Outputs", map[string]any{"Id": value(ref("Net")), "Cidr": value(ref("Cidr"))}))
+	output := func(name string) map[string]any { return map[string]any{"Fn::GetAtt": []any{"Child", "Outputs." + name}} }
+	root := func(cidr, dns string) string {
+		return template(t, map[string]any{
+			"Child": stackOf(child, map[string]any{"Cidr": cidr, "Dns": dns}),
+			"Id":    parameter(output("Id"), "Name", "id"), "Cidr": parameter(output("Cidr"), "Name", "cidr"),
+			"Inner": stackOf(w.put("inner", template(t, map[string]any{"P": parameter(ref("Net"))}, "Parameters", map[string]any{"Net": map[string]any{"Type": "String"}})),
+				map[string]any{"Net": output("Id")}),
+		})
+	}
+	w.create("root", root("10.0.0.0/16", "true"))
+	vpc := w.parameters()["id"]
+
+	// The outputs stay: nothing else is to do.
+	cs := w.changeSet("root", "quiet", "", root("10.0.0.0/16", "false"), whole)
+	if got := strings.Join(summary(cs), "\n"); !strings.Contains(got, "Modify Child") || strings.Contains(got, "Cidr ") || strings.Contains(got, "Inner") {
+		t.Errorf("without a changed output:\n%s", got)
+	}
+	// One is known, the other comes with the new network.
+	cs = w.changeSet("root", "moved", "", root("10.1.0.0/16", "true"), whole)
+	got := strings.Join(summary(cs), "\n")
+	for _, want := range []string{"Properties Value: 10.0.0.0/16 -> 10.1.0.0/16 (Never)", "Properties Value: " + vpc + " -> {{changeSet:KNOWN_AFTER_APPLY}} (Never)", "Modify Inner"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no %q in\n%s", want, got)
+		}
+	}
+	if inner := strings.Join(summary(w.inside(cs, "Inner")), "\n"); !strings.Contains(inner, "Modify P") {
+		t.Errorf("the inner stack:\n%s", inner)
+	}
+	if s := w.execute("root", "moved"); s.StackStatus != types.StackStatusUpdateComplete || w.parameters()["cidr"] != "10.1.0.0/16" || w.parameters()["id"] == vpc {
+		t.Errorf("%s: %v\n%s", s.StackStatus, w.parameters(), w.story("root"))
+	}
+}

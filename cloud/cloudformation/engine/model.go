@@ -21,6 +21,10 @@ type Model struct {
 	Resources map[string]template.Resource // these
 	Depends   map[string][]string          // on which others of these each depends
 	Imports   map[string]ledger.Import     // resources that are to be taken over instead of made
+	// Nested plans a nested stack that is made or changed, and tells the
+	// outputs that it will have; nil where that is not known. Without it, those
+	// of a stack that is there are taken to stay.
+	Nested func(NestedPlan) (map[string]any, error)
 
 	env    template.Env // without Ref, GetAtt, Import
 	masked map[string]any

@@ -24,8 +24,8 @@ const KnownAfterApply = "{{changeSet:KNOWN_AFTER_APPLY}}"
 type Plan struct {
 	Changes []types.ResourceChange // in template order, removed ones last
 	Outputs bool                   // outputs change
+	Will    map[string]any         // what the outputs will be, with KnownAfterApply for what is not known
 	Types   []string               // logical ids whose type differs, which is not allowed
-	Nested  []NestedPlan           // the nested stacks among the changes
 
 	outline func() []types.ResourceChange
 }
@@ -53,14 +53,14 @@ type planner struct {
 	// Resources that perhaps get a new one, resources that change in place,
 	// and parameters with another value.
 	maybe, modified, moved map[string]bool
-	nested                 []NestedPlan
+	nested                 map[string]map[string]any // the outputs that nested stacks will have; nil for unknown
 	mask                   *strings.Replacer
 }
 
 // Plan compares a revision of a stack with what is there. It changes nothing.
 // The model keeps what was read, for the operation that may follow.
 func (e *Engine) Plan(ctx context.Context, caller door.Caller, stack ledger.Stack, rev ledger.Revision, m *Model) (Plan, error) {
-	p := &planner{ctx: ctx, after: rev, fresh: map[string]bool{}, maybe: map[string]bool{}, modified: map[string]bool{}}
+	p := &planner{ctx: ctx, after: rev, fresh: map[string]bool{}, maybe: map[string]bool{}, modified: map[string]bool{}, nested: map[string]map[string]any{}}
 	p.run = run{e: e, scope: caller.Scope(), stack: stack, model: m, cfg: e.Config(caller, rev.RoleARN)}
 	p.op.Caller = caller
 	var err error
@@ -95,7 +95,7 @@ func (e *Engine) Plan(ctx context.Context, caller door.Caller, stack ledger.Stac
 	if failed != nil {
 		return Plan{}, failed
 	}
-	plan.Changes, plan.Nested = inOrder(m.IDs, changes), p.nested
+	plan.Changes = inOrder(m.IDs, changes)
 	removals := p.removals()
 	plan.outline = func() []types.ResourceChange {
 		all := inOrder(m.IDs, p.outline(changes))
@@ -109,7 +109,10 @@ func (e *Engine) Plan(ctx context.Context, caller door.Caller, stack ledger.Stac
 	if err != nil {
 		return Plan{}, err
 	}
-	plan.Outputs = !slices.Equal(outputs, stack.Outputs)
+	plan.Outputs, plan.Will = !slices.Equal(outputs, stack.Outputs), map[string]any{}
+	for _, o := range outputs {
+		plan.Will[o.Key] = o.Value
+	}
 	return plan, nil
 }
 
@@ -157,9 +160,8 @@ func (p *planner) compare(id string) (types.ResourceChange, bool, error) {
 		if im, ok := p.model.Imports[id]; ok {
 			c.Action, c.PhysicalResourceId = types.ChangeActionImport, aws.String(im.Physical())
 		}
-		p.noteNested(id, res.Type, "", want)
 		c.AfterContext = p.context(want.version.Properties)
-		return c, true, nil
+		return c, true, p.planNested(id, res.Type, "", want)
 	}
 	if what == unchanged {
 		return c, false, nil
@@ -173,7 +175,9 @@ func (p *planner) compare(id string) (types.ResourceChange, bool, error) {
 		c.Details = []types.ResourceChangeDetail{{ChangeSource: types.ChangeSourceAutomatic, Evaluation: types.EvaluationTypeDynamic,
 			Target: &types.ResourceTargetDefinition{Attribute: types.ResourceAttributeProperties, RequiresRecreation: types.RequiresRecreationNever}}}
 	}
-	p.noteNested(id, res.Type, base.Physical, want)
+	if err := p.planNested(id, res.Type, base.Physical, want); err != nil {
+		return c, false, err
+	}
 	c.BeforeContext, c.AfterContext = p.context(base.Properties), p.context(want.version.Properties)
 	c.Replacement, c.Scope = replacementOf(c.Details), scopeOf(c.Details)
 	p.modified[id], p.maybe[id] = true, c.Replacement == types.ReplacementConditional
@@ -184,10 +188,12 @@ func (p *planner) compare(id string) (types.ResourceChange, bool, error) {
 	return c, true, nil
 }
 
-func (p *planner) noteNested(id, resourceType, physical string, want wanted) {
-	if resourceType == nestedType {
-		p.nested = append(p.nested, NestedPlan{LogicalID: id, Physical: physical, Properties: want.version.Properties})
+// planNested plans what is inside a nested stack.
+func (p *planner) planNested(id, resourceType, physical string, want wanted) (err error) {
+	if resourceType == nestedType && p.model.Nested != nil {
+		p.nested[id], err = p.model.Nested(NestedPlan{LogicalID: id, Physical: physical, Properties: want.version.Properties})
 	}
+	return err
 }
 
 func (p *planner) removals() []types.ResourceChange {
@@ -227,6 +233,12 @@ func (p *planner) answers() answers {
 			return real.ref(id)
 		},
 		getAtt: func(id, attribute string) (any, error) {
+			if outputs, planned := p.nested[id]; planned {
+				if v, ok := outputs[strings.TrimPrefix(attribute, "Outputs.")]; ok {
+					return v, nil
+				}
+				return KnownAfterApply, nil
+			}
 			if p.fresh[id] {
 				return KnownAfterApply, nil
 			}
