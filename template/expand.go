@@ -76,6 +76,9 @@ func (t *Template) Expand(ctx context.Context, env *Env, macros Macros) (*Templa
 	if err != nil {
 		return nil, err
 	}
+	if root.Kind != Map { // a macro stood for the whole template
+		return nil, &TransformError{Pos: t.Root.Pos, Message: "Template format error: the result of Fn::Transform is not a template."}
+	}
 	calls, err := x.section(root.Get("Transform"))
 	if err != nil {
 		return nil, err
