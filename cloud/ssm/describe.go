@@ -49,7 +49,7 @@ func (s *Service) GetParameterHistory(ctx context.Context, in *ssm.GetParameterH
 	if err != nil {
 		return nil, err
 	}
-	versions, err := s.history(ctx, p.Name)
+	versions, err := s.history(ctx, p)
 	if err != nil {
 		return nil, err
 	}

@@ -73,7 +73,7 @@ func (s *Service) get(ctx context.Context, reference string, decrypt *bool) (typ
 	}
 	v := p.Now
 	if selector != "" {
-		if v, err = s.selected(ctx, p.Name, selector); err != nil {
+		if v, err = s.selected(ctx, p, selector); err != nil {
 			return types.Parameter{}, err
 		}
 	}
@@ -91,15 +91,18 @@ func split(reference string) (name, selector string) {
 }
 
 // selected gives the version of that number or label.
-func (s *Service) selected(ctx context.Context, name, selector string) (version, error) {
+func (s *Service) selected(ctx context.Context, p parameter, selector string) (version, error) {
 	if number, err := strconv.ParseInt(selector, 10, 64); err == nil {
-		v, err := s.versions.Get(ctx, door.CallerFrom(ctx).Scope(), versionID(name, number))
+		if number == p.Now.Number {
+			return p.Now, nil
+		}
+		v, err := s.versions.Get(ctx, door.CallerFrom(ctx).Scope(), versionID(p.Name, number))
 		if errors.Is(err, store.ErrNotFound) {
-			return v, noVersion("version %s of %s. Verify the version and try again.", selector, name)
+			return v, noVersion("version %s of %s. Verify the version and try again.", selector, p.Name)
 		}
 		return v, err
 	}
-	versions, err := s.history(ctx, name)
+	versions, err := s.history(ctx, p)
 	if err != nil {
 		return version{}, err
 	}
@@ -108,7 +111,7 @@ func (s *Service) selected(ctx context.Context, name, selector string) (version,
 			return v, nil
 		}
 	}
-	return version{}, noVersion("label %s for parameter %s. Verify the label and try again.", selector, name)
+	return version{}, noVersion("label %s for parameter %s. Verify the label and try again.", selector, p.Name)
 }
 
 func noVersion(format string, args ...any) error {
@@ -155,7 +158,7 @@ func (s *Service) GetParametersByPath(ctx context.Context, in *ssm.GetParameters
 	for _, p := range page {
 		v, selector := p.Now, ""
 		if label := filters.label(); label != "" {
-			if v, err = s.selected(ctx, p.Name, label); absent(err) {
+			if v, err = s.selected(ctx, p, label); absent(err) {
 				continue
 			} else if err != nil {
 				return nil, err

@@ -2,18 +2,16 @@ package ssm
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
-	"ouro/cloud/door"
 	"ouro/cloud/regex"
-	"ouro/cloud/store"
 )
 
 const (
@@ -55,7 +53,11 @@ func (s *Service) LabelParameterVersion(ctx context.Context, in *ssm.LabelParame
 }
 
 func (s *Service) label(ctx context.Context, name string, to int64, labels []string) error {
-	versions, err := s.history(ctx, name)
+	p, err := s.find(ctx, name)
+	if err != nil {
+		return err
+	}
+	versions, err := s.history(ctx, p)
 	if err != nil {
 		return err
 	}
@@ -72,7 +74,7 @@ func (s *Service) label(ctx context.Context, name string, to int64, labels []str
 		} else if len(v.Labels) == before {
 			continue
 		}
-		if err := s.versions.Put(ctx, door.CallerFrom(ctx).Scope(), versionID(name, v.Number), v); err != nil {
+		if err := s.keep(ctx, &p, v); err != nil {
 			return err
 		}
 	}
@@ -85,13 +87,16 @@ func (s *Service) label(ctx context.Context, name string, to int64, labels []str
 // UnlabelParameterVersion takes labels from a version, and tells which of them
 // it did not have.
 func (s *Service) UnlabelParameterVersion(ctx context.Context, in *ssm.UnlabelParameterVersionInput) (*ssm.UnlabelParameterVersionOutput, error) {
-	p, err := s.find(ctx, aws.ToString(in.Name))
-	if err != nil {
-		return nil, err
-	}
 	out := &ssm.UnlabelParameterVersionOutput{InvalidLabels: []string{}, RemovedLabels: []string{}}
-	id := versionID(p.Name, aws.ToInt64(in.ParameterVersion))
-	_, err = s.versions.Update(ctx, door.CallerFrom(ctx).Scope(), id, func(v *version) error {
+	return out, s.host.Store().Atomically(ctx, func(ctx context.Context) error {
+		p, err := s.find(ctx, aws.ToString(in.Name))
+		if err != nil {
+			return err
+		}
+		v, err := s.selected(ctx, p, strconv.FormatInt(aws.ToInt64(in.ParameterVersion), 10))
+		if err != nil {
+			return err
+		}
 		for _, l := range in.Labels {
 			at := slices.Index(v.Labels, l)
 			if at < 0 {
@@ -101,10 +106,6 @@ func (s *Service) UnlabelParameterVersion(ctx context.Context, in *ssm.UnlabelPa
 			v.Labels = slices.Delete(v.Labels, at, at+1)
 			out.RemovedLabels = append(out.RemovedLabels, l)
 		}
-		return nil
+		return s.keep(ctx, &p, v)
 	})
-	if errors.Is(err, store.ErrNotFound) {
-		return nil, noVersion("version %d of %s. Verify the version and try again.", aws.ToInt64(in.ParameterVersion), p.Name)
-	}
-	return out, err
 }

@@ -46,28 +46,22 @@ func (s *Service) PutParameter(ctx context.Context, in *ssm.PutParameterInput) (
 		if now, err = s.nextVersion(ctx, name, old, in); err != nil {
 			return err
 		}
+		p := parameter{Name: name, Tags: tagMap(in.Tags), Now: now}
 		if exists {
-			if err := s.makeRoom(ctx, name); err != nil {
+			if err := s.makeRoom(ctx, old); err != nil {
 				return err
 			}
-		} else {
-			old = parameter{Name: name, Tags: tagMap(in.Tags)}
+			p.Tags = old.Tags
+			if err := s.keep(ctx, &p, old.Now); err != nil {
+				return err
+			}
 		}
-		return s.write(ctx, old, now)
+		return s.keep(ctx, &p, now)
 	})
 	if err != nil {
 		return nil, err
 	}
 	return &ssm.PutParameterOutput{Version: now.Number, Tier: now.Tier}, nil
-}
-
-func (s *Service) write(ctx context.Context, p parameter, now version) error {
-	scope := door.CallerFrom(ctx).Scope()
-	p.Now = now
-	if err := s.parameters.Put(ctx, scope, p.Name, p); err != nil {
-		return err
-	}
-	return s.versions.Put(ctx, scope, versionID(p.Name, now.Number), now)
 }
 
 func checkPut(name string, in *ssm.PutParameterInput) error {
@@ -176,16 +170,16 @@ func tier(asked, old types.ParameterTier, size int) (types.ParameterTier, error)
 
 // makeRoom deletes the oldest version when there are as many as AWS keeps,
 // unless a label holds it.
-func (s *Service) makeRoom(ctx context.Context, name string) error {
-	versions, err := s.history(ctx, name)
+func (s *Service) makeRoom(ctx context.Context, p parameter) error {
+	versions, err := s.history(ctx, p)
 	if err != nil || len(versions) < maxVersions {
 		return err
 	}
 	oldest := versions[0]
 	if len(oldest.Labels) > 0 {
-		return &types.ParameterMaxVersionLimitExceeded{Message: aws.String(fmt.Sprintf("You attempted to create a new version of %s by calling the PutParameter API with the overwrite flag. Version %d, the oldest version, can't be deleted because it has a label associated with it. Move the label to another version of the parameter, and try again.", name, oldest.Number))}
+		return &types.ParameterMaxVersionLimitExceeded{Message: aws.String(fmt.Sprintf("You attempted to create a new version of %s by calling the PutParameter API with the overwrite flag. Version %d, the oldest version, can't be deleted because it has a label associated with it. Move the label to another version of the parameter, and try again.", p.Name, oldest.Number))}
 	}
-	return s.versions.Delete(ctx, door.CallerFrom(ctx).Scope(), versionID(name, oldest.Number))
+	return s.versions.Delete(ctx, door.CallerFrom(ctx).Scope(), versionID(p.Name, oldest.Number))
 }
 
 // DeleteParameter deletes a parameter with its history.
@@ -223,22 +217,22 @@ func (s *Service) DeleteParameters(ctx context.Context, in *ssm.DeleteParameters
 func (s *Service) remove(ctx context.Context, name string) error {
 	scope := door.CallerFrom(ctx).Scope()
 	return s.host.Store().Decided(ctx, func(ctx context.Context) error {
-		err := s.parameters.Delete(ctx, scope, name)
+		p, err := s.parameters.Get(ctx, scope, name)
 		if errors.Is(err, store.ErrNotFound) {
 			return notFound(name)
 		}
 		if err != nil {
 			return err
 		}
-		versions, err := s.history(ctx, name)
+		versions, err := s.history(ctx, p)
 		if err != nil {
 			return err
 		}
-		for _, v := range versions {
+		for _, v := range versions[:len(versions)-1] {
 			if err := s.versions.Delete(ctx, scope, versionID(name, v.Number)); err != nil {
 				return err
 			}
 		}
-		return nil
+		return s.parameters.Delete(ctx, scope, name)
 	})
 }

@@ -108,14 +108,28 @@ func notFound(name string) error {
 	return &types.ParameterNotFound{Message: aws.String(fmt.Sprintf("Parameter %s not found.", name))}
 }
 
-// history gives a parameter's versions, oldest first.
-func (s *Service) history(ctx context.Context, name string) ([]version, error) {
-	entries, err := s.versions.List(ctx, door.CallerFrom(ctx).Scope(), store.Query{Prefix: name + "|"})
-	versions := make([]version, len(entries))
-	for i, e := range entries {
-		versions[i] = e.Value
+// history gives a parameter's versions, oldest first. The newest is in the
+// parameter's own record, since most never have another one.
+func (s *Service) history(ctx context.Context, p parameter) ([]version, error) {
+	if p.Now.Number == 1 {
+		return []version{p.Now}, nil
 	}
-	return versions, err
+	entries, err := s.versions.List(ctx, door.CallerFrom(ctx).Scope(), store.Query{Prefix: p.Name + "|"})
+	versions := make([]version, 0, len(entries)+1)
+	for _, e := range entries {
+		versions = append(versions, e.Value)
+	}
+	return append(versions, p.Now), err
+}
+
+// keep writes a version of a parameter where it belongs.
+func (s *Service) keep(ctx context.Context, p *parameter, v version) error {
+	scope := door.CallerFrom(ctx).Scope()
+	if v.Number < p.Now.Number {
+		return s.versions.Put(ctx, scope, versionID(p.Name, v.Number), v)
+	}
+	p.Now = v
+	return s.parameters.Put(ctx, scope, p.Name, *p)
 }
 
 // seal is the value as it is kept.
