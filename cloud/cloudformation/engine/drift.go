@@ -4,9 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -47,55 +44,31 @@ func (e *Engine) Drift(ctx context.Context, caller door.Caller, stack ledger.Sta
 	}
 	expected, actual := resource.Actual(row.Now.Properties, answered)
 	d := Drift{Status: types.StackResourceDriftStatusInSync, Expected: p.shown(expected), Actual: p.shown(actual)}
-	p.differ("", expected, actual, &d)
+	for _, found := range differences(expected, actual, nil) {
+		if !sameScalar(found.was, found.now) {
+			d.Differences = append(d.Differences, p.drifted(found))
+		}
+	}
 	if len(d.Differences) > 0 {
 		d.Status = types.StackResourceDriftStatusModified
 	}
 	return d, nil
 }
 
-// differ adds what differs in two values; nil stands for none.
-func (p *planner) differ(path string, expected, actual any, d *Drift) {
-	switch e := expected.(type) {
-	case map[string]any:
-		if a, ok := actual.(map[string]any); ok {
-			names := maps.Clone(e)
-			maps.Copy(names, a)
-			for _, name := range slices.Sorted(maps.Keys(names)) {
-				p.differ(path+"/"+name, e[name], a[name], d)
-			}
-			return
-		}
-	case []any:
-		if a, ok := actual.([]any); ok {
-			for i := range max(len(e), len(a)) {
-				p.differ(path+"/"+strconv.Itoa(i), at(e, i), at(a, i), d)
-			}
-			return
-		}
-	}
-	was, is := p.shown(expected), p.shown(actual)
-	if sameScalar(expected, actual) || was == is && !strings.Contains(was, Mask) {
-		return
-	}
+// drifted tells a difference in AWS's words; nil stands for none.
+func (p *planner) drifted(d difference) types.PropertyDifference {
+	was, is := p.shown(d.was), p.shown(d.now)
 	if strings.Contains(was, Mask) { // what a secret was changed to may be one as well
 		is = Mask
 	}
-	diff := types.PropertyDifference{PropertyPath: aws.String(path), ExpectedValue: &was, ActualValue: &is, DifferenceType: types.DifferenceTypeNotEqual}
+	out := types.PropertyDifference{PropertyPath: aws.String("/" + strings.Join(d.path, "/")), ExpectedValue: &was, ActualValue: &is, DifferenceType: types.DifferenceTypeNotEqual}
 	switch {
-	case expected == nil:
-		diff.DifferenceType, diff.ExpectedValue = types.DifferenceTypeAdd, aws.String("null")
-	case actual == nil:
-		diff.DifferenceType, diff.ActualValue = types.DifferenceTypeRemove, aws.String("null")
+	case d.was == nil:
+		out.DifferenceType = types.DifferenceTypeAdd
+	case d.now == nil:
+		out.DifferenceType = types.DifferenceTypeRemove
 	}
-	d.Differences = append(d.Differences, diff)
-}
-
-func at(list []any, i int) any {
-	if i < len(list) {
-		return list[i]
-	}
-	return nil
+	return out
 }
 
 // sameScalar compares texts, numbers and booleans as templates do: by how they
