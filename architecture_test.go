@@ -17,10 +17,11 @@ import (
 // lies below a folder. docs/architecture.md draws the same picture.
 var mayImport = map[string][]string{
 	"":                {"cli"},
-	"cli":             {"pipeline", "publish", "stack", "template", "buildspec", "cloud", "cloud/store", "validate"},
+	"cli":             {"pipeline", "publish", "stack", "template", "buildspec", "cloud", "cloud/store", "validate", "library"},
 	"pipeline":        {"stack", "publish", "template", "buildspec"},
 	"stack":           {"template"},
 	"publish":         {"template"},
+	"library":         {"template"},
 	"validate":        {"template", "template/sam", "spec", "buildspec"},
 	"buildspec":       {"template"},
 	"template":        {},
@@ -35,6 +36,7 @@ var mayImport = map[string][]string{
 	"cloud/door":      {"cloud/store", "cloud/wire"},
 	"cloud/seal":      {},
 	"cloud/regex":     {},
+	"cloud/pattern":   {},
 	"cloud/policy":    {},
 	"cloud/accesskey": {},
 	"cloud/git":       {"cloud/store", "cloud/door"},
@@ -49,7 +51,7 @@ var services = []string{
 }
 
 var frame = []string{
-	"cloud/store", "cloud/wire", "cloud/door", "cloud/seal", "cloud/policy", "cloud/accesskey", "cloud/regex", "cloud/git", "template", "template/sam", "buildspec", "spec",
+	"cloud/store", "cloud/wire", "cloud/door", "cloud/seal", "cloud/policy", "cloud/accesskey", "cloud/regex", "cloud/pattern", "cloud/git", "template", "template/sam", "buildspec", "spec",
 }
 
 func allowed(pkg string) []string {

@@ -30,15 +30,22 @@ func moduleDir(ctx context.Context) (string, error) {
 	return strings.TrimSpace(string(out)), nil
 }
 
-// buildOuro builds the program once into dir.
-func buildOuro(ctx context.Context, dir string) (string, error) {
+// withOuro builds the program into a folder that is there while work uses it.
+func withOuro(ctx context.Context, work func(dir, ouro string) error) (err error) {
 	source, err := moduleDir(ctx)
 	if err != nil {
-		return "", err
+		return err
 	}
-	program := filepath.Join(dir, "ouro")
-	_, err = process{dir: source, args: []string{"go", "build", "-o", program, "."}}.time(ctx)
-	return program, err
+	dir, err := os.MkdirTemp("", "ouro-bench-")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	ouro := filepath.Join(dir, "ouro")
+	if _, err := (process{dir: source, args: []string{"go", "build", "-o", ouro, "."}}).time(ctx); err != nil {
+		return err
+	}
+	return work(dir, ouro)
 }
 
 // local is a local cloud in a process of its own.

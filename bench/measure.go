@@ -17,6 +17,24 @@ func median(all []time.Duration) time.Duration {
 	return sorted[(len(sorted)-1)/2]
 }
 
+// poll asks every so often until the answer is yes, for as long as limit.
+func poll(ctx context.Context, every, limit time.Duration, ask func(ctx context.Context) (bool, error)) error {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	for {
+		if yes, err := ask(ctx); yes || err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-tick.C:
+		}
+	}
+}
+
 // process is a command to run to its end, quietly.
 type process struct {
 	dir  string

@@ -26,7 +26,7 @@ type publisher struct {
 
 // publishing measures publishing into an empty bucket, and publishing the same
 // again, for every publisher there is.
-func publishing(ctx context.Context, w io.Writer, args []string) (err error) {
+func publishing(ctx context.Context, w io.Writer, args []string) error {
 	flags := flag.NewFlagSet("publish", flag.ContinueOnError)
 	counts := flags.String("templates", "200,2000", "numbers of nested templates")
 	runs := flags.Int("runs", 7, "runs of ouro; the median counts")
@@ -37,15 +37,18 @@ func publishing(ctx context.Context, w io.Writer, args []string) (err error) {
 	if *runs < 1 {
 		return errors.New("-runs has to be at least 1")
 	}
-	dir, err := os.MkdirTemp("", "ouro-bench-")
-	if err != nil {
-		return err
+	var sizes []int
+	for _, text := range strings.Split(*counts, ",") {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 1 {
+			return fmt.Errorf("-templates: %q is no number of templates", text)
+		}
+		sizes = append(sizes, n)
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	ouro, err := buildOuro(ctx, dir)
-	if err != nil {
-		return err
-	}
+	return withOuro(ctx, func(dir, ouro string) error { return publishTrees(ctx, w, dir, ouro, sizes, *runs, *awsRuns) })
+}
+
+func publishTrees(ctx context.Context, w io.Writer, dir, ouro string, sizes []int, runs, awsRuns int) (err error) {
 	cloud, err := startLocal(ctx, ouro, filepath.Join(dir, "state"))
 	if err != nil {
 		return err
@@ -53,19 +56,15 @@ func publishing(ctx context.Context, w io.Writer, args []string) (err error) {
 	defer func() { err = errors.Join(err, cloud.close()) }()
 
 	t := &table{left: 2, head: []string{"templates", "publisher", "first publish", "times", "unchanged again", "times"}}
-	for _, text := range strings.Split(*counts, ",") {
-		n, err := strconv.Atoi(text)
-		if err != nil || n < 1 {
-			return fmt.Errorf("-templates: %q is no number of templates", text)
-		}
-		tree := filepath.Join(dir, "tree-"+text)
+	for _, n := range sizes {
+		tree := filepath.Join(dir, fmt.Sprintf("tree-%d", n))
 		if err := os.Mkdir(tree, 0o755); err != nil {
 			return err
 		}
 		if err := writeTemplates(tree, n); err != nil {
 			return fmt.Errorf("writing %d templates: %w", n, err)
 		}
-		if err := comparePublishers(ctx, w, t, cloud, tree, n, publishers(w, ouro, cloud.url, n, *runs, *awsRuns)); err != nil {
+		if err := comparePublishers(ctx, w, t, cloud, tree, n, publishers(w, ouro, cloud.url, n, runs, awsRuns)); err != nil {
 			return err
 		}
 	}

@@ -60,7 +60,7 @@ type site struct {
 }
 
 // pushing brings examples/site up, and measures pushes to it.
-func pushing(ctx context.Context, w io.Writer, args []string) (err error) {
+func pushing(ctx context.Context, w io.Writer, args []string) error {
 	flags := flag.NewFlagSet("push", flag.ContinueOnError)
 	runs := flags.Int("runs", 7, "pushes of each kind; the median counts")
 	if err := flags.Parse(args); err != nil {
@@ -69,15 +69,10 @@ func pushing(ctx context.Context, w io.Writer, args []string) (err error) {
 	if *runs < 1 {
 		return errors.New("-runs has to be at least 1")
 	}
-	dir, err := os.MkdirTemp("", "ouro-bench-")
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	ouro, err := buildOuro(ctx, dir)
-	if err != nil {
-		return err
-	}
+	return withOuro(ctx, func(dir, ouro string) error { return pushEdits(ctx, w, dir, ouro, *runs) })
+}
+
+func pushEdits(ctx context.Context, w io.Writer, dir, ouro string, runs int) (err error) {
 	project := filepath.Join(dir, "site")
 	cloud, err := startLocal(ctx, ouro, filepath.Join(project, ".ouro"))
 	if err != nil {
@@ -90,7 +85,7 @@ func pushing(ctx context.Context, w io.Writer, args []string) (err error) {
 	}
 	t := &table{left: 1, head: []string{"a push that changes", "pushes", "git push", "pipeline", "push to done", "slowest"}}
 	for _, e := range edits() {
-		if err := measurePushes(ctx, t, s, e, *runs); err != nil {
+		if err := measurePushes(ctx, t, s, e, runs); err != nil {
 			return fmt.Errorf("pushing a change of %s: %w", e.name, err)
 		}
 	}
@@ -194,30 +189,26 @@ func (s *site) push(ctx context.Context) (push, done time.Duration, err error) {
 
 // await waits until the execution of a commit has succeeded.
 func (s *site) await(ctx context.Context, commit string) error {
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
-	defer cancel()
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for {
+	err := poll(ctx, 5*time.Millisecond, time.Minute, func(ctx context.Context) (bool, error) {
 		out, err := s.pipelines.ListPipelineExecutions(ctx, &codepipeline.ListPipelineExecutionsInput{PipelineName: &s.Pipeline, MaxResults: aws.Int32(3)})
 		if err != nil {
-			return err
+			return false, err
 		}
 		for _, e := range out.PipelineExecutionSummaries {
 			if len(e.SourceRevisions) == 0 || aws.ToString(e.SourceRevisions[0].RevisionId) != commit {
 				continue
 			}
 			if e.Status == types.PipelineExecutionStatusSucceeded {
-				return nil
+				return true, nil
 			}
 			if e.Status != types.PipelineExecutionStatusInProgress {
-				return fmt.Errorf("the execution %s ended as %s", aws.ToString(e.PipelineExecutionId), e.Status)
+				return false, fmt.Errorf("the execution %s ended as %s", aws.ToString(e.PipelineExecutionId), e.Status)
 			}
 		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("waiting for the execution of commit %s: %w", commit, ctx.Err())
-		case <-tick.C:
-		}
+		return false, nil
+	})
+	if err != nil {
+		return fmt.Errorf("waiting for the execution of commit %s: %w", commit, err)
 	}
+	return nil
 }

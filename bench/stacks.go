@@ -6,7 +6,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"time"
 
@@ -18,7 +17,7 @@ import (
 // stacking measures CloudFormation: a large stack beside moto's, updates of one
 // resource in stacks of several sizes, trees of nested stacks, and what ten
 // thousand resources take up.
-func stacking(ctx context.Context, w io.Writer, args []string) (err error) {
+func stacking(ctx context.Context, w io.Writer, args []string) error {
 	flags := flag.NewFlagSet("stacks", flag.ContinueOnError)
 	size := flags.Int("resources", maxResources, "parameters in the large stack")
 	runs := flags.Int("runs", 5, "runs of each kind; the median counts")
@@ -31,25 +30,23 @@ func stacking(ctx context.Context, w io.Writer, args []string) (err error) {
 	if *runs < 1 || *size < 1 || *size > maxResources || *nested < chainLength || *many < 1 {
 		return fmt.Errorf("-runs, -resources and -many have to be at least 1, -nested at least %d, and -resources at most %d", chainLength, maxResources)
 	}
-	dir, err := os.MkdirTemp("", "ouro-bench-")
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	program, err := buildOuro(ctx, dir)
-	if err != nil {
-		return err
-	}
-	ouro := stackServer{name: "ouro local", runs: *runs, start: func(ctx context.Context) (*server, error) { return startOuro(ctx, program, dir) }}
+	return withOuro(ctx, func(dir, program string) error {
+		ouro := stackServer{name: "ouro local", runs: *runs, start: func(ctx context.Context) (*server, error) { return startOuro(ctx, program, dir) }}
+		return measureInTurn(w,
+			func() (*table, error) {
+				return compareStacks(ctx, w, append([]stackServer{ouro}, moto(w, *motoRuns)...), *size)
+			},
+			func() (*table, error) { return measureUpdates(ctx, ouro) },
+			func() (*table, error) { return measureTrees(ctx, ouro, *nested) },
+			func() (*table, error) { return measureMemory(ctx, ouro, *many) },
+		)
+	})
+}
+
+// measureInTurn prints the tables when all are there.
+func measureInTurn(w io.Writer, measures ...func() (*table, error)) error {
 	var tables []*table
-	for _, measure := range []func() (*table, error){
-		func() (*table, error) {
-			return compareStacks(ctx, w, append([]stackServer{ouro}, moto(w, *motoRuns)...), *size)
-		},
-		func() (*table, error) { return measureUpdates(ctx, ouro) },
-		func() (*table, error) { return measureTrees(ctx, ouro, *nested) },
-		func() (*table, error) { return measureMemory(ctx, ouro, *many) },
-	} {
+	for _, measure := range measures {
 		t, err := measure()
 		if err != nil {
 			return err
@@ -120,28 +117,22 @@ func (s stacks) delete(ctx context.Context, name string) (time.Duration, error) 
 
 // until waits for the last status of an operation.
 func (s stacks) until(ctx context.Context, name string, want types.StackStatus, start time.Time) (time.Duration, error) {
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
-	defer cancel()
-	tick := time.NewTicker(2 * time.Millisecond)
-	defer tick.Stop()
-	for {
+	err := poll(ctx, 2*time.Millisecond, 2*time.Minute, func(ctx context.Context) (bool, error) {
 		out, err := s.client.DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: &name})
 		if err != nil {
-			return 0, err
+			return false, err
 		}
 		stack := out.Stacks[0]
-		if stack.StackStatus == want {
-			return time.Since(start), nil
+		if stack.StackStatus != want && !strings.HasSuffix(string(stack.StackStatus), "_IN_PROGRESS") {
+			return false, fmt.Errorf("it is in %s: %s", stack.StackStatus, aws.ToString(stack.StackStatusReason))
 		}
-		if !strings.HasSuffix(string(stack.StackStatus), "_IN_PROGRESS") {
-			return 0, fmt.Errorf("the stack %s is in %s: %s", name, stack.StackStatus, aws.ToString(stack.StackStatusReason))
-		}
-		select {
-		case <-ctx.Done():
-			return 0, fmt.Errorf("waiting for the stack %s: %w", name, ctx.Err())
-		case <-tick.C:
-		}
+		return stack.StackStatus == want, nil
+	})
+	took := time.Since(start)
+	if err != nil {
+		return 0, fmt.Errorf("waiting for the stack %s: %w", name, err)
 	}
+	return took, nil
 }
 
 // compareStacks measures the life of a large stack: at once on a server that

@@ -99,24 +99,17 @@ func startMoto(ctx context.Context, program string) (*server, error) {
 
 // answers waits until a URL gives a page.
 func answers(ctx context.Context, url string) error {
-	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
-	defer cancel()
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for {
+	return poll(ctx, 20*time.Millisecond, 30*time.Second, func(ctx context.Context) (bool, error) {
 		request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 		if err != nil {
-			return err
+			return false, err
 		}
-		if response, err := http.DefaultClient.Do(request); err == nil {
-			return response.Body.Close()
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			return false, nil // it does not listen yet
 		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-tick.C:
-		}
-	}
+		return true, response.Body.Close()
+	})
 }
 
 // checkParameters makes sure that there are n parameters below a path.

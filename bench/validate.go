@@ -40,7 +40,7 @@ type validator struct {
 
 // validating measures checking a folder of templates: our examples, and
 // generated ones.
-func validating(ctx context.Context, w io.Writer, args []string) (err error) {
+func validating(ctx context.Context, w io.Writer, args []string) error {
 	flags := flag.NewFlagSet("validate", flag.ContinueOnError)
 	n := flags.Int("templates", 300, "number of generated templates")
 	runs := flags.Int("runs", 7, "runs of ouro; the median counts")
@@ -51,23 +51,19 @@ func validating(ctx context.Context, w io.Writer, args []string) (err error) {
 	if *runs < 1 || *n < 1 {
 		return errors.New("-runs and -templates have to be at least 1")
 	}
-	dir, err := os.MkdirTemp("", "ouro-bench-")
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	ouro, err := buildOuro(ctx, dir)
-	if err != nil {
-		return err
-	}
-	corpus := filepath.Join(dir, "corpus")
-	files, err := writeCorpus(ctx, corpus, *n)
+	return withOuro(ctx, func(dir, ouro string) error {
+		return checkCorpus(ctx, w, filepath.Join(dir, "corpus"), *n, validators(w, ouro, *runs, *lintRuns))
+	})
+}
+
+func checkCorpus(ctx context.Context, w io.Writer, corpus string, n int, all []validator) error {
+	files, err := writeCorpus(ctx, corpus, n)
 	if err != nil {
 		return fmt.Errorf("writing the templates: %w", err)
 	}
 	t := &table{left: 2, head: []string{"templates", "validator", "time", "times"}}
 	var ours time.Duration
-	for i, v := range validators(w, ouro, *runs, *lintRuns) {
+	for i, v := range all {
 		took, err := v.measure(ctx, w, corpus, files)
 		if err != nil {
 			return err

@@ -23,11 +23,8 @@ func (t *Type) NameProperty() string {
 	made := slices.ContainsFunc(t.Identifier, func(name string) bool {
 		return strings.HasSuffix(strings.ToLower(name), "arn") || strings.HasSuffix(name, "Url")
 	})
-	if !made {
-		return ""
-	}
 	for i := range t.Properties {
-		if p := &t.Properties[i]; p.Value.Kind == String && !p.Required && t.Calls(p.Name, "Name") {
+		if p := &t.Properties[i]; p.Value.Kind == String && !p.Required && t.Calls(p.Name, "Name") && (made || slices.Contains(t.Identifier, p.Name)) {
 			return p.Name
 		}
 	}

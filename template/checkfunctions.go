@@ -178,8 +178,9 @@ func (c *checker) getAtt(arg *Node) {
 
 func (c *checker) sub(arg *Node) {
 	text, values, _ := subForm(arg)
+	value := values.finder()
 	subParts(text.Text, ignore, func(name string) {
-		if values.Get(name) == nil {
+		if value(name) == nil {
 			c.variable(text, name)
 		}
 	})

@@ -16,11 +16,11 @@ import (
 // limited says how what is not complete is limited. Everything else on the page
 // is complete.
 var limited = map[string]string{
-	"Fn::GetAZs":         "the zones are those that the caller knows",
-	"Fn::GetStackOutput": "the caller looks into the other stack; without an answer it is refused",
-	"Fn::Transform":      "AWS::Include and macros are run by the caller; unknown ones are refused",
-	"Fn::ValueOf":        "the caller knows the attributes; without an answer it is refused",
-	"Fn::ValueOfAll":     "the caller knows the attributes; without an answer it is refused",
+	"Fn::GetAZs":         "on the local cloud every region has the zones a, b and c",
+	"Fn::GetStackOutput": "checked; the local cloud refuses to evaluate it",
+	"Fn::Transform":      "the local cloud runs AWS::Include, SAM and the macros of the account; unknown ones are refused",
+	"Fn::ValueOf":        "of VPCs, subnets and security groups that the local cloud has recorded",
+	"Fn::ValueOfAll":     "of VPCs, subnets and security groups that the local cloud has recorded",
 	"Hooks":              "checked, and kept as it is; AWS::CodeDeploy::BlueGreen deployments are not made",
 	"AllowedPattern":     "Java's look-around, back-references and possessive quantifiers are a warning when the template is checked, and refused when a value is",
 }

@@ -71,7 +71,7 @@ func (t *Template) Expand(ctx context.Context, env *Env, macros Macros) (*Templa
 	if t.Root.Get("Transform") == nil && !hasTransform(t.Root) {
 		return t, nil
 	}
-	x := &expander{ctx: ctx, env: env, macros: macros, out: &Template{Root: t.Root, File: t.File}}
+	x := &expander{ctx: ctx, env: env, macros: macros, out: &Template{Root: t.Root, File: t.File}, left: maxAnswers}
 	root, err := x.snippets(t.Root)
 	if err != nil {
 		return nil, err
@@ -103,7 +103,12 @@ type expander struct {
 	env    *Env
 	macros Macros
 	out    *Template // as far as it is done
+	left   int       // how many more values its transforms may give
 }
+
+// maxAnswers is how many values all transforms of a template may give together:
+// a few bytes can ask for a large snippet, again and again.
+const maxAnswers = 4 * MaxNodes
 
 // transformCall is a macro to be run on a fragment.
 type transformCall struct {

@@ -55,9 +55,8 @@ func shortForm(n *yaml.Node) *yaml.Node {
 }
 
 // bounded refuses what could not have been read from a file: values come from
-// macros too.
-func bounded(n *Node) error {
-	count := 0
+// macros too. It counts the values.
+func bounded(n *Node) (count int, err error) {
 	var walk func(n *Node, depth int) error
 	walk = func(n *Node, depth int) error {
 		if count++; count > MaxNodes {
@@ -79,7 +78,8 @@ func bounded(n *Node) error {
 		}
 		return nil
 	}
-	return walk(n, 1)
+	err = walk(n, 1)
+	return count, err
 }
 
 // plain is n as written, with functions as the maps that they are.

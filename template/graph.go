@@ -66,8 +66,9 @@ func (w *refWalk) sub(arg *Node) {
 	if !ok {
 		return
 	}
+	value := values.finder()
 	subParts(text.Text, ignore, func(name string) {
-		if values.Get(name) == nil {
+		if value(name) == nil {
 			id, _, _ := strings.Cut(name, ".")
 			w.found(id)
 		}

@@ -6,21 +6,31 @@ import (
 	"strings"
 )
 
-// form is what a value in an attribute may be: a kind of scalar, or a map of
-// such members.
+// form is what a value in an attribute may be: a kind of scalar, a map of
+// such members, or a list of such items.
 type form struct {
 	scalar  string // integer, booleanForm, text, duration, processes
 	members map[string]form
+	items   *form
 }
 
 var (
 	integerForm = form{scalar: "integer"}
 	booleanForm = form{scalar: "boolean"}
+	textForm    = form{scalar: "text"}
 	signalForm  = form{members: map[string]form{"Count": integerForm, "Timeout": {scalar: "duration"}}}
 	// fleetForm is a switch of AWS::AppStream::Fleet, which the page shows with
 	// a Type.
 	fleetForm  = form{scalar: "boolean", members: map[string]form{"Type": booleanForm}}
 	searchForm = form{members: map[string]form{"EnableVersionUpgrade": booleanForm}}
+	// refreshForm is how instances are refreshed
+	// (https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_RefreshPreferences.html).
+	refreshForm = form{members: map[string]form{"Strategy": textForm, "Preferences": {members: map[string]form{
+		"AlarmSpecification": {members: map[string]form{"Alarms": {items: &textForm}}}, "BakeTime": integerForm,
+		"CheckpointDelay": integerForm, "CheckpointPercentages": {items: &integerForm}, "InstanceWarmup": integerForm,
+		"MaxHealthyPercentage": integerForm, "MinHealthyPercentage": integerForm, "ScaleInProtectedInstances": textForm,
+		"SkipMatching": booleanForm, "StandbyInstances": textForm,
+	}}}}
 )
 
 // creationPolicies are the types that wait for signals
@@ -39,6 +49,7 @@ var creationPolicies = map[string]form{
 var updatePolicies = map[string]form{
 	"AWS::AppStream::Fleet": {members: map[string]form{"StopBeforeUpdate": fleetForm, "StartAfterUpdate": fleetForm}},
 	"AWS::AutoScaling::AutoScalingGroup": {members: map[string]form{
+		"AutoScalingInstanceRefresh": refreshForm,
 		"AutoScalingReplacingUpdate": {members: map[string]form{"WillReplace": booleanForm}},
 		"AutoScalingRollingUpdate": {members: map[string]form{
 			"MaxBatchSize": integerForm, "MinActiveInstancesPercent": integerForm, "MinInstancesInService": integerForm,
@@ -163,6 +174,10 @@ func (c *checker) form(n *Node, f form, path string) {
 			if item.IsScalar() && !slices.Contains(processes, item.Text) {
 				c.problem(item.Pos, "policy", item.Text, "", "%s knows %s, not %q", path, strings.Join(processes, ", "), item.Text)
 			}
+		}
+	case n.Kind == List && f.items != nil:
+		for _, item := range n.Items {
+			c.form(item, *f.items, path)
 		}
 	case !n.IsScalar() || forms[f.scalar] == nil:
 		c.problem(n.Pos, "policy", path, "", "%s cannot be a %s", path, n.Kind)

@@ -38,7 +38,7 @@ func (x *expander) run(call transformCall) (*Node, error) {
 			return nil, x.failed(call, err)
 		}
 		x.out.extended = true
-		return root, nil
+		return x.counted(call, root)
 	}
 	answer, err := x.ask(call, fragment, snippet)
 	if err != nil {
@@ -52,7 +52,16 @@ func (x *expander) run(call transformCall) (*Node, error) {
 	if !snippet && answer.Kind != Map {
 		return nil, x.failed(call, errors.New("the result is not a template"))
 	}
-	if err := bounded(answer); err != nil {
+	return x.counted(call, answer)
+}
+
+// counted is what a transform gave, if that and all before are not too much.
+func (x *expander) counted(call transformCall, answer *Node) (*Node, error) {
+	count, err := bounded(answer)
+	if x.left -= count; err == nil && x.left < 0 {
+		err = evalError(call.at, "%s", tooMuch)
+	}
+	if err != nil {
 		return nil, x.failed(call, err)
 	}
 	return answer, nil
@@ -61,7 +70,9 @@ func (x *expander) run(call transformCall) (*Node, error) {
 func (x *expander) ask(call transformCall, fragment *Node, snippet bool) (*Node, error) {
 	var answer *Node
 	err := ErrNoTransform
-	if x.macros != nil {
+	if x.ctx.Err() != nil {
+		err = x.ctx.Err()
+	} else if x.macros != nil {
 		answer, err = x.macros.Transform(x.ctx, MacroCall{
 			Name: call.name, Params: x.params(call.params), Fragment: fragment, Snippet: snippet, Template: x.out, Env: x.env,
 		})
@@ -111,10 +122,14 @@ func include(fragment, snippet *Node) (*Node, error) {
 		return nil, fmt.Errorf("the included snippet is a %s, beside others it must be a map", snippet.Kind)
 	}
 	out := &Node{Kind: Map, Pos: fragment.Pos, Keys: slices.Clone(fragment.Keys), Items: slices.Clone(fragment.Items)}
+	own := make(map[string]int, len(fragment.Keys))
+	for i, k := range fragment.Keys {
+		own[k.Text] = i
+	}
 	for i, k := range snippet.Keys {
-		at := slices.IndexFunc(fragment.Keys, func(own *Node) bool { return own.Text == k.Text })
+		at, has := own[k.Text]
 		switch {
-		case at < 0:
+		case !has:
 			out.Keys, out.Items = append(out.Keys, k), append(out.Items, snippet.Items[i])
 		case fragment.Items[at].Kind == Map && snippet.Items[i].Kind == Map:
 			both, err := include(fragment.Items[at], snippet.Items[i])

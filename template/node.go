@@ -45,6 +45,20 @@ func (n *Node) Get(key string) *Node {
 	return nil
 }
 
+// finder is Get for whoever asks for many keys: a large map is gone through once.
+func (n *Node) finder() func(key string) *Node {
+	if n == nil || n.Kind != Map || len(n.Keys) <= 12 {
+		return n.Get
+	}
+	found := make(map[string]*Node, len(n.Keys))
+	for i, k := range n.Keys {
+		if _, twice := found[k.Text]; !twice {
+			found[k.Text] = n.Items[i]
+		}
+	}
+	return func(key string) *Node { return found[key] }
+}
+
 // Scalar is the text of a string, number or boolean, "" for everything else;
 // n may be nil.
 func (n *Node) Scalar() string {

@@ -19,8 +19,9 @@ func (r *resolver) sub(n, arg *Node) (*Node, error) {
 	}
 	s := subResolver{rest: text.Text, left: &Node{Kind: Map, Pos: arg.Pos}}
 	var failure error
+	value := values.finder()
 	valid := subParts(text.Text, s.literal, func(name string) {
-		v := values.Get(name)
+		v := value(name)
 		if v == nil {
 			v = r.known(text, name)
 		}
@@ -53,7 +54,8 @@ type subResolver struct {
 	value, source strings.Builder
 	rest          string // of the original source
 	open          bool
-	left          *Node // values that remain
+	left          *Node           // values that remain
+	kept          map[string]bool // their names
 }
 
 func (s *subResolver) literal(text string) { s.value.WriteString(text) }
@@ -73,7 +75,11 @@ func (s *subResolver) variable(name string, v *Node) {
 		return
 	}
 	s.source.WriteString("${" + name + "}")
-	if v != nil && s.left.Get(name) == nil {
+	if v != nil && !s.kept[name] {
+		if s.kept == nil {
+			s.kept = map[string]bool{}
+		}
+		s.kept[name] = true
 		s.left.Keys = append(s.left.Keys, &Node{Kind: String, Text: name, Pos: s.left.Pos})
 		s.left.Items = append(s.left.Items, v)
 	}

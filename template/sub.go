@@ -79,11 +79,12 @@ func evalSub(e *evaluator, arg *Node) (any, error) {
 	text, values, _ := subForm(arg)
 	var out strings.Builder
 	var failure error
+	value := values.finder()
 	subParts(text.Text, func(literal string) { out.WriteString(literal) }, func(name string) {
 		if failure != nil {
 			return
 		}
-		v, err := e.variable(text, values, name)
+		v, err := e.variable(text, value(name), name)
 		s, ok := scalarText(v)
 		if err == nil && !ok {
 			err = evalError(text, "Template error: variable %s in Fn::Sub expression does not resolve to a string", name)
@@ -100,11 +101,11 @@ func evalSub(e *evaluator, arg *Node) (any, error) {
 	return out.String(), nil
 }
 
-// variable is what ${name} stands for: a value of the map, a name as in Ref,
+// variable is what ${name} stands for: its value in the map, a name as in Ref,
 // or resource.attribute as in Fn::GetAtt.
-func (e *evaluator) variable(at, values *Node, name string) (any, error) {
-	if v := values.Get(name); v != nil {
-		return e.value(v)
+func (e *evaluator) variable(at, value *Node, name string) (any, error) {
+	if value != nil {
+		return e.value(value)
 	}
 	if id, attribute, ok := strings.Cut(name, "."); ok {
 		return e.getAtt(at, id, attribute)

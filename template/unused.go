@@ -1,13 +1,16 @@
 package template
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 )
 
 // openTransforms are transforms that use parameters only as the template itself
 // does; what others read from a template cannot be seen.
-var openTransforms = []string{languageExtensions, serverlessTransform, blueGreenTransform}
+var openTransforms = []string{
+	languageExtensions, serverlessTransform, blueGreenTransform, "AWS::SecretsManager-2020-07-23", "AWS::SecretsManager-2024-09-16",
+}
 
 // Unused warns of parameters, conditions and mappings that nothing in the
 // template uses. Of a template whose macros may use them it says nothing.
@@ -17,37 +20,24 @@ func (t *Template) Unused() []Problem {
 			return nil
 		}
 	}
-	u := &usage{t: t, parameters: map[string]bool{}, conditions: map[string]bool{}, mappings: map[string]bool{}}
+	u := &usage{
+		t: t, parameters: map[string]bool{}, conditions: map[string]bool{}, mappings: map[string]bool{},
+		transformed: t.Root.Get("Fn::Transform") != nil,
+	}
 	for i, k := range t.Root.Keys {
-		if k.Text == "Parameters" {
-			continue // a declaration is no use
+		if k.Text != "Parameters" && k.Text != "Metadata" { // to declare or to describe is no use
+			u.walk(t.Root.Items[i])
 		}
-		u.walk(t.Root.Items[i])
 	}
 	if u.transformed {
 		return nil
 	}
-	var out []Problem
-	for _, s := range []struct {
-		section, id string
-		used        map[string]bool
-		all         bool
-	}{
-		{"Parameters", "unused-parameter", u.parameters, false},
-		{"Mappings", "unused-mapping", u.mappings, u.allMappings},
-		{"Conditions", "unused-condition", u.conditions, false},
-	} {
-		section := t.Root.Get(s.section)
-		if section == nil || section.Kind != Map || s.all {
-			continue
-		}
-		for _, k := range section.Keys {
-			if !s.used[k.Text] && !strings.HasPrefix(k.Text, "Fn::") && !u.matches(k.Text) {
-				out = append(out, Problem{Pos: k.Pos, ID: s.id, Severity: SeverityWarning, Message: "the " + s.id[len("unused-"):] + " " + k.Text + " is not used"})
-			}
-		}
+	u.unused("Parameters", "unused-parameter", u.parameters)
+	u.unused("Conditions", "unused-condition", u.conditions)
+	if !u.allMappings {
+		u.unused("Mappings", "unused-mapping", u.mappings)
 	}
-	return out
+	return u.problems
 }
 
 // usage is what a template uses.
@@ -57,9 +47,23 @@ type usage struct {
 	patterns                         []pattern // names that loops complete
 	allMappings                      bool      // a mapping's name is not written out
 	transformed                      bool      // Fn::Transform was met
+	problems                         []Problem
 }
 
-func (u *usage) matches(name string) bool { return anyMatch(u.patterns, name) }
+// unused warns of the members of a section that are not among the used ones.
+func (u *usage) unused(section, id string, used map[string]bool) {
+	n := u.t.Root.Get(section)
+	if n == nil || n.Kind != Map {
+		return
+	}
+	for _, k := range n.Keys {
+		if !used[k.Text] && !strings.HasPrefix(k.Text, "Fn::") && !anyMatch(u.patterns, k.Text) {
+			u.problems = append(u.problems, Problem{
+				Pos: k.Pos, ID: id, Severity: SeverityWarning, Message: fmt.Sprintf("the %s %q is not used", strings.TrimPrefix(id, "unused-"), k.Text),
+			})
+		}
+	}
+}
 
 func (u *usage) name(set map[string]bool, name string) {
 	if p := patternOf(name); p != nil {
@@ -78,8 +82,9 @@ func (u *usage) walk(n *Node) {
 		u.name(u.parameters, arg.Text)
 	case "Fn::Sub":
 		if text, values, ok := subForm(arg); ok {
+			value := values.finder()
 			subParts(text.Text, ignore, func(name string) {
-				if values.Get(name) == nil {
+				if value(name) == nil {
 					u.name(u.parameters, name)
 				}
 			})

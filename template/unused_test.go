@@ -16,18 +16,19 @@ Mappings: {M: {a: {b: c}}}
 Conditions: {C: !Equals [a, b]}
 `
 	for body, want := range map[string]string{
-		`Resources: {R: {Type: T::T::T}}`: "P V M C",
+		`Resources: {R: {Type: T::T::T}}`: "P V C M",
 		`Resources: {R: {Type: T::T::T, Properties: {A: [!Ref P, !Sub "${V}", !If [C, !FindInMap [M, a, b]]]}}}`: "",
 		`Resources: {R: {Type: T::T::T, Condition: C, Properties: {A: !Sub ["${P}", {P: x}]}}}`:                  "P V M",
 		`Resources: {R: {Type: T::T::T, Properties: {A: !FindInMap [!Ref P, a, b]}}}`:                            "V C",
-		`Resources: {R: {Type: T::T::T, Properties: {Condition: {Bool: {C: P}}}}}`:                               "P V M C",
-		`Rules: {R: {RuleCondition: !Contains [!RefAll "AWS::EC2::VPC::Id", !Ref P]}}`:                           "M C",
-		`Rules: {R: {RuleCondition: !Contains [!ValueOf [V, Tags.x], a]}}`:                                       "P M C",
+		`Resources: {R: {Type: T::T::T, Properties: {Condition: {Bool: {C: P}}}}}`:                               "P V C M",
+		`Rules: {R: {RuleCondition: !Contains [!RefAll "AWS::EC2::VPC::Id", !Ref P]}}`:                           "C M",
+		`Rules: {R: {RuleCondition: !Contains [!ValueOf [V, Tags.x], a]}}`:                                       "P C M",
 		`Outputs: {O: {Value: x, Condition: C, Export: {Name: !Sub "${P}"}}}`:                                    "V M",
-		`Metadata: {AWS::CloudFormation::Interface: {ParameterGroups: [{Parameters: [P, V]}]}}`:                  "P V M C",
+		`Metadata: {AWS::CloudFormation::Interface: {ParameterGroups: [{Parameters: [P, V]}]}}`:                  "P V C M",
 		"Transform: Own\nResources: {}": "",
-		"Transform: AWS::Serverless-2016-10-31\nGlobals: {Function: {Timeout: !Ref P}}": "V M C",
+		"Transform: AWS::Serverless-2016-10-31\nGlobals: {Function: {Timeout: !Ref P}}": "V C M",
 		`Resources: {Fn::Transform: {Name: Own}}`:                                       "",
+		`Fn::Transform: {Name: Own}`:                                                    "",
 		"Transform: AWS::LanguageExtensions\nResources: {Fn::ForEach::L: [X, [a], {\"R${X}\": {Type: T::T::T, Properties: {A: !Ref \"${X}\", B: !FindInMap [\"M${X}\", a, b]}}}]}": "",
 	} {
 		tpl, err := template.Parse("t.yaml", []byte(head+body))
@@ -40,7 +41,7 @@ Conditions: {C: !Equals [a, b]}
 				t.Errorf("%s: %s is no warning", body, p)
 			}
 			words := strings.Fields(p.Message)
-			got = append(got, words[2])
+			got = append(got, strings.Trim(words[2], `"`))
 		}
 		if got := strings.Join(got, " "); got != want {
 			t.Errorf("%s\n got %q\nwant %q", body, got, want)

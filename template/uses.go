@@ -51,8 +51,9 @@ func usesInSub(arg *Node, found func(Use)) {
 		Uses(arg, found)
 		return
 	}
+	value := values.finder()
 	subParts(text.Text, ignore, func(name string) {
-		if values.Get(name) == nil {
+		if value(name) == nil {
 			id, attribute, _ := strings.Cut(name, ".")
 			found(Use{Name: id, Attribute: attribute, At: text, InText: true})
 		}

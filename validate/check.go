@@ -55,7 +55,9 @@ func checkTemplate(ctx context.Context, t *template.Template) []Finding {
 		if e.oneWay {
 			c.against(t)
 		}
-		c.unused(t)
+		for _, p := range t.Unused() {
+			c.add(p.Pos, p.ID, "%s", p.Message)
+		}
 	}
 	c.take(t)
 	c.variables()

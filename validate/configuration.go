@@ -2,6 +2,7 @@ package validate
 
 import (
 	"path/filepath"
+	"slices"
 
 	"ouro/template"
 )
@@ -22,13 +23,10 @@ func looksLikeConfiguration(t *template.Template) bool {
 	if filepath.Ext(t.File) != ".json" || t.Root.Get("Parameters") == nil {
 		return false
 	}
-	for _, k := range t.Root.Keys {
-		if k.Text != "Parameters" && k.Text != "Tags" && k.Text != "StackPolicy" {
-			return false
-		}
-	}
-	return true
+	return !slices.ContainsFunc(t.Root.Keys, func(k *template.Node) bool { return !slices.Contains(configurationMembers, k.Text) })
 }
+
+var configurationMembers = []string{"Parameters", "Tags", "StackPolicy"}
 
 // readConfiguration reads what a pipeline takes for a configuration, and notes
 // what it would not take.
@@ -37,7 +35,7 @@ func readConfiguration(t *template.Template) *configuration {
 	for i, k := range t.Root.Keys {
 		n := t.Root.Items[i]
 		switch {
-		case k.Text != "Parameters" && k.Text != "Tags" && k.Text != "StackPolicy":
+		case !slices.Contains(configurationMembers, k.Text):
 			c.fault(k.Pos, "a template configuration has Parameters, Tags and StackPolicy, not "+quoted(k.Text))
 		case n.Kind != template.Map:
 			c.fault(n.Pos, k.Text+" must be a map, this is a "+n.Kind.String())

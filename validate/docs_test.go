@@ -98,12 +98,8 @@ func idsIn(t *testing.T, dir string, noted map[string]bool) {
 			switch n := n.(type) {
 			case *ast.CallExpr:
 				method, ok := n.Fun.(*ast.SelectorExpr)
-				if ok && len(n.Args) > 2 && slices.Contains([]string{"add", "problem", "missing", "warn", "unusedOf"}, method.Sel.Name) {
-					at := 1
-					if method.Sel.Name == "unusedOf" {
-						at = 2
-					}
-					note(n.Args[at])
+				if ok && len(n.Args) > 2 && slices.Contains([]string{"add", "problem", "missing", "warn", "unused"}, method.Sel.Name) {
+					note(n.Args[1])
 				}
 			case *ast.KeyValueExpr:
 				if key, ok := n.Key.(*ast.Ident); ok && key.Name == "ID" {

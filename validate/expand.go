@@ -42,7 +42,7 @@ func expand(ctx context.Context, t *template.Template) expansion {
 			return expansion{t: t}
 		}
 	}
-	out, err := t.Expand(ctx, environment(t), macros{})
+	out, err := t.Expand(ctx, environment(t, nil), macros{})
 	if err == nil {
 		return expansion{t: out, whole: true, oneWay: extended}
 	}
@@ -64,20 +64,32 @@ func expand(ctx context.Context, t *template.Template) expansion {
 	return expansion{t: t, failed: failed}
 }
 
-// environment is what transforms see of a deployment that nobody has planned:
-// parameters have their defaults, and those without have no value.
-func environment(t *template.Template) *template.Env {
-	env := &template.Env{
+// environment is what functions see of a deployment that nobody has planned:
+// parameters have what a configuration gives them, or their defaults; others
+// have no value.
+func environment(t *template.Template, config *configuration) *template.Env {
+	return &template.Env{
 		Account: "123456789012", Region: "us-east-1", Partition: "aws", URLSuffix: "amazonaws.com", StackName: "stack",
 		StackID:    "arn:aws:cloudformation:us-east-1:123456789012:stack/stack/00000000-0000-0000-0000-000000000000",
-		Parameters: map[string]any{},
+		Parameters: values(t, config),
 	}
-	for _, p := range t.Parameters() {
-		if p.Default != nil {
-			env.Parameters[p.Name] = parameterValue(p, *p.Default)
+}
+
+func values(t *template.Template, config *configuration) map[string]any {
+	out, given := map[string]any{}, map[string]string{}
+	if config != nil {
+		for _, g := range config.given {
+			given[g.name] = g.value
 		}
 	}
-	return env
+	for _, p := range t.Parameters() {
+		if text, ok := given[p.Name]; ok {
+			out[p.Name] = parameterValue(p, text)
+		} else if p.Default != nil {
+			out[p.Name] = parameterValue(p, *p.Default)
+		}
+	}
+	return out
 }
 
 // parameterValue is a text as functions see it: lists are taken apart.

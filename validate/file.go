@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 
 	"ouro/template"
@@ -125,19 +126,12 @@ func looksLikeTemplate(t *template.Template) bool {
 	if t.Root.Get("AWSTemplateFormatVersion").IsScalar() {
 		return true
 	}
-	for _, name := range t.Transforms() {
-		if strings.HasPrefix(name, "AWS::") {
-			return true
-		}
+	if slices.ContainsFunc(t.Transforms(), func(name string) bool { return strings.HasPrefix(name, "AWS::") }) {
+		return true
 	}
 	resources := t.Root.Get("Resources")
 	if resources == nil || resources.Kind != template.Map {
 		return false
 	}
-	for _, r := range resources.Items {
-		if strings.Contains(r.Get("Type").Scalar(), "::") {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(resources.Items, func(r *template.Node) bool { return strings.Contains(r.Get("Type").Scalar(), "::") })
 }

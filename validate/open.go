@@ -72,13 +72,6 @@ func brings(n *template.Node) bool {
 
 // included tells whether Fn::Transform brings whole declarations.
 func included(t *template.Template) bool {
-	if t.Root.Get("Fn::Transform") != nil {
-		return true
-	}
-	for _, section := range t.Root.Items {
-		if section.Kind == template.Map && section.Get("Fn::Transform") != nil {
-			return true
-		}
-	}
-	return false
+	inserts := func(n *template.Node) bool { return n.Get("Fn::Transform") != nil }
+	return inserts(t.Root) || slices.ContainsFunc(t.Root.Items, inserts)
 }

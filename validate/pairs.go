@@ -4,8 +4,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-
-	"ouro/template"
 )
 
 // pair is a configuration with a template that it configures.
@@ -95,44 +93,11 @@ func (p *pair) check() {
 	if p.template == nil || f.config.pos.Line == 0 {
 		return
 	}
-	for _, g := range f.config.given {
-		if f.full() {
-			return
-		}
-		declared, ok := p.template.facts.byName[g.name]
-		switch {
-		case !ok && !p.template.facts.open:
-			f.add(g.pos, "unknown-parameter", p.template.path+" has no parameter "+quoted(g.name)+didYouMean(g.name, p.template.facts.parameterNames()))
-		case ok && g.known:
-			if err := declared.Validate(g.value); err != nil {
-				f.add(g.pos, "parameter-value", err.Error())
-			}
-		}
-	}
+	f.checkGiven(f.config.given, p.template.facts, func(name string) string { return p.template.path + " has no parameter " + name })
 	if p.incomplete {
 		return
 	}
 	for _, name := range p.template.facts.missing(f.config.given, p.given...) {
 		f.add(f.config.pos, "missing-parameter", "no value for the parameter "+quoted(name)+" of "+p.template.path+", which has no default")
 	}
-}
-
-// values are what a configuration and the defaults give for the parameters of
-// a template.
-func values(t *template.Template, config *file) map[string]any {
-	out := map[string]any{}
-	given := map[string]string{}
-	if config != nil {
-		for _, g := range config.config.given {
-			given[g.name] = g.value
-		}
-	}
-	for _, p := range t.Parameters() {
-		if text, ok := given[p.Name]; ok {
-			out[p.Name] = parameterValue(p, text)
-		} else if p.Default != nil {
-			out[p.Name] = parameterValue(p, *p.Default)
-		}
-	}
-	return out
 }

@@ -17,16 +17,15 @@ func (p *project) pipelinePairs(f *file, named map[*file]*file) []*pair {
 	if t == nil {
 		return nil
 	}
-	own := []*file{nil}
+	own := []*configuration{nil}
 	for config, of := range named {
 		if of == f {
-			own = append(own, config)
+			own = append(own, config.config)
 		}
 	}
 	var pairs []*pair
 	for _, config := range own {
-		reader := actionReader{project: p, file: f, t: t, env: environment(t)}
-		reader.env.Parameters = values(t, config)
+		reader := actionReader{project: p, file: f, t: t, env: environment(t, config)}
 		for _, r := range t.Resources() {
 			if r.Type == pipelineType {
 				reader.walk(r.Properties)

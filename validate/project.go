@@ -94,7 +94,7 @@ func (p *project) checkNested(f *file) {
 			continue
 		}
 		if inner[s.name] = p.template(path); inner[s.name] != nil {
-			f.checkGiven(s, inner[s.name])
+			f.checkStack(s, inner[s.name])
 		}
 	}
 	for _, use := range f.facts.outputUses {
@@ -118,28 +118,35 @@ func localURL(url string) (string, bool) {
 	return url, url != "" && !strings.HasSuffix(url, "/") && !strings.Contains(url, "://") && !strings.ContainsAny(url, "{}$") && !filepath.IsAbs(url)
 }
 
-// checkGiven compares the parameters that a nested stack is given with those
-// that its template declares.
-func (f *file) checkGiven(s nestedStack, inner *file) {
-	for _, g := range s.given {
-		if f.full() {
-			return
-		}
-		p, ok := inner.facts.byName[g.name]
-		if !ok {
-			if !inner.facts.open {
-				f.add(g.pos, "unknown-parameter", "the nested stack "+quoted(s.name)+" is given the parameter "+quoted(g.name)+", which "+inner.path+" does not declare"+didYouMean(g.name, inner.facts.parameterNames()))
-			}
-		} else if g.known {
-			if err := p.Validate(g.value); err != nil {
-				f.add(g.pos, "parameter-value", err.Error())
-			}
-		}
-	}
+// checkStack compares what a nested stack is given with what its template
+// declares.
+func (f *file) checkStack(s nestedStack, inner *file) {
+	f.checkGiven(s.given, inner.facts, func(name string) string {
+		return "the nested stack " + quoted(s.name) + " is given the parameter " + name + ", which " + inner.path + " does not declare"
+	})
 	if !s.complete {
 		return
 	}
 	for _, name := range inner.facts.missing(s.given) {
 		f.add(s.pos, "missing-parameter", "the nested stack "+quoted(s.name)+" must be given the parameter "+quoted(name)+" of "+inner.path+", which has no default")
+	}
+}
+
+// checkGiven compares values with the parameters that a template declares;
+// unknown says that it does not declare one.
+func (f *file) checkGiven(given []setting, declared facts, unknown func(name string) string) {
+	for _, g := range given {
+		if f.full() {
+			return
+		}
+		p, ok := declared.byName[g.name]
+		switch {
+		case !ok && !declared.open:
+			f.add(g.pos, "unknown-parameter", unknown(quoted(g.name))+didYouMean(g.name, declared.parameterNames()))
+		case ok && g.known:
+			if err := p.Validate(g.value); err != nil {
+				f.add(g.pos, "parameter-value", err.Error())
+			}
+		}
 	}
 }

@@ -18,6 +18,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -176,7 +178,32 @@ func parse(member string, text *string, into any) error {
 	if err := dec.Decode(into); err != nil {
 		return validation("Invalid JSON in %s: %v", member, err)
 	}
+	if _, err := dec.Token(); err != io.EOF {
+		return validation("Invalid JSON in %s: more follows after its end", member)
+	}
 	return nil
+}
+
+// maxNesting is how deep properties may be nested. What is kept must be
+// readable again, and a decoder has a bound of its own.
+const maxNesting = 128
+
+// deeper tells whether a value is nested deeper than so many levels.
+func deeper(v any, levels int) bool {
+	if levels == 0 {
+		return true
+	}
+	switch v := v.(type) {
+	case map[string]any:
+		for _, one := range v {
+			if deeper(one, levels-1) {
+				return true
+			}
+		}
+	case []any:
+		return slices.ContainsFunc(v, func(one any) bool { return deeper(one, levels-1) })
+	}
+	return false
 }
 
 // scalar is a value as text; empty for lists and objects.

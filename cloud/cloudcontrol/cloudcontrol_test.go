@@ -95,7 +95,7 @@ func TestShapes(t *testing.T) {
 		attributes                       map[string]string // path → expression
 	}{
 		{"AWS::EC2::VPC", `{"CidrBlock":"10.0.0.0/16"}`, `vpc-0[0-9a-f]{16}`,
-			map[string]string{"VpcId": `vpc-0[0-9a-f]{16}`, "DefaultSecurityGroup": `sg-0[0-9a-f]{16}`, "CidrBlock": `10\.0\.0\.0/16`, "Ipv6CidrBlocks": `\[\]`}},
+			map[string]string{"VpcId": `vpc-0[0-9a-f]{16}`, "DefaultSecurityGroup": `sg-0[0-9a-f]{16}`, "CidrBlock": `10\.0\.0\.0/16`, "Ipv6CidrBlocks": `\[2600:1f18:[0-9a-f]{4}:[0-9a-f]{2}00::/56\]`}},
 		{"AWS::EC2::SecurityGroup", `{"GroupDescription":"x"}`, `sg-0[0-9a-f]{16}`, map[string]string{"GroupId": `sg-0[0-9a-f]{16}`, "Id": `sg-0[0-9a-f]{16}`}},
 		{"AWS::EC2::Subnet", `{"VpcId":"vpc-1"}`, `subnet-0[0-9a-f]{16}`, map[string]string{"AvailabilityZone": "eu-west-1a", "VpcId": "vpc-1"}},
 		{"AWS::EC2::EIP", `{}`, `203\.0\.113\.\d+\|eipalloc-0[0-9a-f]{16}`, nil},
@@ -118,6 +118,16 @@ func TestShapes(t *testing.T) {
 		{"AWS::CloudFront::Distribution", `{"DistributionConfig":{"Enabled":true,"DefaultCacheBehavior":{"TargetOriginId":"o","ViewerProtocolPolicy":"allow-all"}}}`, `E[0-9A-Z]{13}`, map[string]string{"DomainName": `d[a-z0-9]{13}\.cloudfront\.net`}},
 		{"AWS::Lambda::Function", `{"FunctionName":"f","Code":{},"Role":"r"}`, `f`, map[string]string{"Arn": arn + "lambda" + here + "function:f"}},
 		{"AWS::ECS::Service", `{"ServiceName":"web","Cluster":"main"}`, arn + "ecs" + here + `service/main/web\|main`, nil},
+		{"AWS::EC2::VPCEndpoint", `{"VpcId":"vpc-1","ServiceName":"s"}`, `vpce-0[0-9a-f]{16}`,
+			map[string]string{"NetworkInterfaceIds": `\[eni-0[0-9a-f]{16} eni-0[0-9a-f]{16}\]`, "DnsEntries": `\[Z[0-9A-Z]{13}:vpce-0[0-9a-f]{16}-[a-z0-9]{8}\.s\.vpce\.amazonaws\.com\]`}},
+		{"AWS::DirectoryService::SimpleAD", `{"Name":"x.local","Size":"Small","VpcSettings":{"VpcId":"vpc-1","SubnetIds":["a","b"]}}`, `d-\d{10}`,
+			map[string]string{"DnsIpAddresses": `\[10\.0\.\d+\.\d+ 10\.0\.\d+\.\d+\]`}},
+		{"AWS::EC2::NetworkInterface", `{"SubnetId":"subnet-1"}`, `eni-0[0-9a-f]{16}`, map[string]string{"SecondaryPrivateIpAddresses": `\[10\..* 10\..*\]`}},
+		{"AWS::CloudFront::Function", `{"Name":"f","FunctionCode":"c","FunctionConfig":{"Comment":"","Runtime":"cloudfront-js-2.0"},"AutoPublish":true}`, arn + `cloudfront::123456789012:function/f`,
+			map[string]string{"FunctionMetadata.FunctionARN": arn + `cloudfront::123456789012:function/f`}},
+		{"AWS::Redshift::Cluster", `{"ClusterIdentifier":"c","ClusterType":"single-node","DBName":"d","MasterUsername":"u","NodeType":"ra3.large"}`, `c`,
+			map[string]string{"Endpoint.Address": `c\.[a-z0-9]{12}\.eu-west-1\.redshift\.amazonaws\.com`, "Endpoint.Port": "5439"}},
+		{"AWS::Logs::MetricFilter", `{"LogGroupName":"g","FilterPattern":"","MetricTransformations":[]}`, `g\|metricfilter-[a-z0-9]{12}`, nil},
 		{"AWS::StepFunctions::StateMachine", `{"RoleArn":"r","StateMachineName":"m"}`, arn + "states" + here + "stateMachine:m", map[string]string{"Name": "m"}},
 	} {
 		id, model := create(t, c, tt.typeName, tt.properties)

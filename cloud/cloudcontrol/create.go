@@ -24,6 +24,9 @@ func (s *Service) CreateResource(ctx context.Context, in *cloudcontrol.CreateRes
 	if err := parse("desiredState", in.DesiredState, &properties); err != nil {
 		return nil, err
 	}
+	if deeper(map[string]any(properties), maxNesting) {
+		return nil, validation("Invalid JSON in desiredState: it is nested deeper than %d levels", maxNesting)
+	}
 	if err := check(t, properties); err != nil {
 		return nil, err
 	}

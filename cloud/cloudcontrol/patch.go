@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"reflect"
 	"slices"
 	"strconv"
@@ -19,14 +18,12 @@ type operation struct {
 	Value json.RawMessage `json:"value"`
 }
 
-// maxPatch bounds how many values the copies of a patch may make: copies of
-// copies grow fast.
-const maxPatch = 100_000
-
 // patch applies operations in their order, all or none. The document stays as
-// it was.
+// it was: a copy is changed. Copies of copies grow fast, so that together they
+// may have no more bytes than a document.
 func patch(doc any, ops []operation) (any, error) {
-	budget := maxPatch
+	doc = cloned(doc)
+	budget := maxDocument
 	for _, op := range ops {
 		apply, ok := operations[op.Op]
 		if !ok {
@@ -80,7 +77,7 @@ var operations = map[string]func(doc any, op operation, budget *int) (any, error
 		if *budget -= size(v); *budget < 0 {
 			return nil, errors.New("the copies grow too large")
 		}
-		return edit(doc, op.Path, addAt(v))
+		return edit(doc, op.Path, addAt(cloned(v)))
 	},
 	"test": func(doc any, op operation, _ *int) (any, error) {
 		want, err := op.value()
@@ -106,19 +103,41 @@ func (op operation) value() (any, error) {
 	return v, err
 }
 
+// size is about how many bytes a value has as JSON, at most so many.
 func size(v any) int {
 	n := 1
 	switch v := v.(type) {
 	case map[string]any:
-		for _, one := range v {
-			n += size(one)
+		for name, one := range v {
+			n += len(name) + size(one)
 		}
 	case []any:
 		for _, one := range v {
 			n += size(one)
 		}
+	default:
+		n += len(scalar(v))
 	}
 	return n
+}
+
+// cloned is a copy that shares no container with v.
+func cloned(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		out := make(map[string]any, len(v))
+		for name, one := range v {
+			out[name] = cloned(one)
+		}
+		return out
+	case []any:
+		out := make([]any, len(v))
+		for i, one := range v {
+			out[i] = cloned(one)
+		}
+		return out
+	}
+	return v
 }
 
 var unescape = strings.NewReplacer("~1", "/", "~0", "~")
@@ -174,11 +193,11 @@ func position(key string, last int) (int, error) {
 	return i, nil
 }
 
-// A change makes another container of one, at a key.
+// A change changes a container at a key, and gives what takes its place: a list
+// that grows may have to move.
 type change func(container any, key string) (any, error)
 
-// edit makes another document with a change at the pointer. What lies on the
-// way is copied, the rest shared.
+// edit changes the document at the pointer.
 func edit(doc any, pointer string, do change) (any, error) {
 	path, err := steps(pointer)
 	if err != nil {
@@ -201,35 +220,34 @@ func editAt(doc any, path []string, do change) (any, error) {
 	if inner, err = editAt(inner, path[1:], do); err != nil {
 		return nil, err
 	}
-	if list, ok := doc.([]any); ok {
-		list = slices.Clone(list)
-		i, err := position(path[0], len(list)-1)
-		if err == nil {
-			list[i] = inner
+	switch d := doc.(type) {
+	case []any:
+		i, err := position(path[0], len(d)-1)
+		if err != nil {
+			return nil, err
 		}
-		return list, err
+		d[i] = inner
+	case map[string]any:
+		d[path[0]] = inner
 	}
-	m := maps.Clone(doc.(map[string]any))
-	m[path[0]] = inner
-	return m, nil
+	return doc, nil
 }
 
 func addAt(v any) change {
 	return func(container any, key string) (any, error) {
 		switch c := container.(type) {
 		case map[string]any:
-			m := maps.Clone(c)
-			m[key] = v
-			return m, nil
+			c[key] = v
+			return c, nil
 		case []any:
 			if key == "-" {
-				return append(slices.Clone(c), v), nil
+				return append(c, v), nil
 			}
 			i, err := position(key, len(c))
 			if err != nil {
 				return nil, err
 			}
-			return slices.Insert(slices.Clone(c), i, v), nil
+			return slices.Insert(c, i, v), nil
 		}
 		return nil, errors.New("there is nothing to add to")
 	}
@@ -239,14 +257,15 @@ func removeAt(container any, key string) (any, error) {
 	if _, err := child(container, key); err != nil {
 		return nil, err
 	}
-	if list, ok := container.([]any); ok {
-		i, err := position(key, len(list)-1)
+	switch c := container.(type) {
+	case []any:
+		i, err := position(key, len(c)-1)
 		if err != nil {
 			return nil, err
 		}
-		return slices.Delete(slices.Clone(list), i, i+1), nil
+		return slices.Delete(c, i, i+1), nil
+	case map[string]any:
+		delete(c, key)
 	}
-	m := maps.Clone(container.(map[string]any))
-	delete(m, key)
-	return m, nil
+	return container, nil
 }

@@ -71,14 +71,15 @@ func (m *maker) known(path string) string {
 }
 
 // attribute sets an attribute. One inside a property that was not given does
-// not exist, and neither does one of a feature that is off.
+// not exist, unless the service alone fills it; and neither does one of a
+// feature that is off.
 func (m *maker) attribute(a spec.Attribute) {
 	path := strings.Split(a.Name, ".")
 	at := map[string]any(m.r.Attributes)
 	if needs, ok := features[m.t.Name+"/"+a.Name]; ok && m.r.Properties[needs] == nil || a.Name == "*" {
 		return
 	}
-	if p := spec.Find(m.t.Properties, path[0]); p != nil && !slices.Contains(picked, a.Name) {
+	if p := spec.Find(m.t.Properties, path[0]); p != nil && !slices.Contains(picked, a.Name) && !m.served(p) {
 		if inner, ok := m.r.Properties[path[0]].(map[string]any); !ok || len(path) == 1 || len(path) == 2 && inner[path[1]] != nil {
 			return
 		}
@@ -100,6 +101,14 @@ func (m *maker) attribute(a spec.Attribute) {
 	}
 }
 
+// served tells whether a property holds nothing but attributes, as a cluster's
+// Endpoint does.
+func (m *maker) served(p *spec.Property) bool {
+	return p.Value.Kind == spec.Object && !slices.ContainsFunc(p.Value.Properties(), func(inner spec.Property) bool {
+		return !slices.ContainsFunc(m.t.Attributes, func(a spec.Attribute) bool { return a.Name == p.Name+"."+inner.Name })
+	})
+}
+
 // maxDepth is how deep made-up objects go: some types hold themselves.
 const maxDepth = 3
 
@@ -115,10 +124,7 @@ func (m *maker) value(name string, v spec.Value, depth int) any {
 	case spec.Boolean:
 		return false
 	case spec.List:
-		if strings.HasSuffix(name, "NameServers") {
-			return m.nameServers()
-		}
-		return []any{}
+		return m.list(name, *v.Element)
 	case spec.Map:
 		return map[string]any{}
 	case spec.Object:
@@ -189,6 +195,33 @@ func (m *maker) number(name string) json.Number {
 		return "1"
 	}
 	return "0"
+}
+
+// list makes up a list of texts whose members have a shape of their own; others
+// are empty. Templates take members out of them: Fn::Select fails on none.
+func (m *maker) list(name string, element spec.Value) []any {
+	if strings.HasSuffix(name, "NameServers") {
+		return m.nameServers()
+	}
+	out := []any{}
+	if element.Kind != spec.String {
+		return out
+	}
+	if pattern, ok := shapes[m.t.Name+"/"+name]; ok {
+		return append(out, m.fill(pattern))
+	}
+	for _, e := range members {
+		if !strings.HasSuffix(strings.ToLower(name), e.end) {
+			continue
+		}
+		for _, salt := range []string{name + "/1", name + "/2"} {
+			other := *m
+			other.salt = salt
+			out = append(out, other.fill(e.pattern))
+		}
+		break
+	}
+	return out
 }
 
 func (m *maker) nameServers() []any {

@@ -67,6 +67,7 @@ var shapes = map[string]string{
 	"AWS::AppSync::GraphQLApi/GraphQLUrl":                               "https://${low26}.appsync-api.${Region}.amazonaws.com/graphql",
 	"AWS::Batch::JobDefinition/JobDefinitionArn":                        "arn:${Partition}:batch:${Region}:${Account}:job-definition/${own}:${revision}",
 	"AWS::CloudFront::CloudFrontOriginAccessIdentity/S3CanonicalUserId": "${hex96}",
+	"AWS::CloudFront::Function/FunctionMetadata.FunctionARN":            "${arn}",
 	"AWS::CloudFront::Distribution/DomainName":                          "d${low13}.cloudfront.net",
 	"AWS::Cognito::UserPool/ProviderName":                               "cognito-idp.${Region}.amazonaws.com/${id}",
 	"AWS::Cognito::UserPool/ProviderURL":                                "https://cognito-idp.${Region}.amazonaws.com/${id}",
@@ -74,6 +75,10 @@ var shapes = map[string]string{
 	"AWS::EC2::Instance/PrivateDnsName":                                 "ip-10-0-${byte1}-${byte2}.${Region}.compute.internal",
 	"AWS::EC2::Instance/PublicDnsName":                                  "ec2-203-0-113-${byte1}.${Region}.compute.amazonaws.com",
 	"AWS::EC2::Route/CidrBlock":                                         "${cidr}",
+	"AWS::EC2::Subnet/Ipv6CidrBlocks":                                   "2600:1f18:${hex4}:${hex3}0::/64",
+	"AWS::EC2::VPC/CidrBlockAssociations":                               "vpc-cidr-assoc-0${hex16}",
+	"AWS::EC2::VPC/Ipv6CidrBlocks":                                      "2600:1f18:${hex4}:${hex2}00::/56",
+	"AWS::EC2::VPCEndpoint/DnsEntries":                                  "Z${up13}:${id}-${low8}.${ServiceName}.vpce.amazonaws.com",
 	"AWS::EC2::VPCGatewayAttachment/AttachmentType":                     "${gateway}",
 	"AWS::ECR::Repository/RepositoryUri":                                "${Account}.dkr.ecr.${Region}.amazonaws.com/${own}",
 	"AWS::EKS::Cluster/CertificateAuthorityData":                        "LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCg==",
@@ -87,6 +92,14 @@ var shapes = map[string]string{
 	"AWS::ElasticLoadBalancingV2::LoadBalancer/LoadBalancerFullName":    "${balancer}/${own}/${hex16}",
 	"AWS::ElasticLoadBalancingV2::TargetGroup/TargetGroupFullName":      "targetgroup/${own}/${hex16}",
 	"AWS::Elasticsearch::Domain/DomainEndpoint":                         "search-${own}-${low26}.${Region}.es.amazonaws.com",
+	"AWS::AmazonMQ::Broker/AmqpEndpoints":                               "amqp+ssl://b-${uuid}-1.mq.${Region}.amazonaws.com:5671",
+	"AWS::AmazonMQ::Broker/ConsoleURLs":                                 "https://b-${uuid}-1.mq.${Region}.amazonaws.com:8162",
+	"AWS::AmazonMQ::Broker/MqttEndpoints":                               "mqtt+ssl://b-${uuid}-1.mq.${Region}.amazonaws.com:8883",
+	"AWS::AmazonMQ::Broker/OpenWireEndpoints":                           "ssl://b-${uuid}-1.mq.${Region}.amazonaws.com:61617",
+	"AWS::AmazonMQ::Broker/StompEndpoints":                              "stomp+ssl://b-${uuid}-1.mq.${Region}.amazonaws.com:61614",
+	"AWS::AmazonMQ::Broker/WssEndpoints":                                "wss://b-${uuid}-1.mq.${Region}.amazonaws.com:61619",
+	"AWS::NetworkFirewall::Firewall/EndpointIds":                        "${Region}a:vpce-0${hex16}",
+	"AWS::Redshift::Cluster/Endpoint.Address":                           "${own}.${low12}.${Region}.redshift.amazonaws.com",
 	"AWS::Lambda::Version/Version":                                      "${revision}",
 	"AWS::Lambda::FunctionUrl/FunctionUrl":                              "https://${low32}.lambda-url.${Region}.on.aws/",
 	"AWS::OpenSearchService::Domain/DomainEndpoint":                     "search-${own}-${low26}.${Region}.es.amazonaws.com",
@@ -100,6 +113,13 @@ var shapes = map[string]string{
 	"AWS::RDS::DBInstance/MasterUserSecret.SecretArn":                   "arn:${Partition}:secretsmanager:${Region}:${Account}:secret:rds!db-${uuid}-${low6}",
 	"AWS::SQS::Queue/Arn":                                               "arn:${Partition}:sqs:${Region}:${Account}:${own}",
 	"AWS::SQS::Queue/QueueUrl":                                          "https://sqs.${Region}.amazonaws.com/${Account}/${own}",
+}
+
+// members are the shapes of what lists hold, by the end of the list's name in
+// lower case; the first that fits counts.
+var members = []struct{ end, pattern string }{
+	{"ipv6addresses", "2600:1f18::${hex4}:${hex4}"}, {"ipv4addresses", "203.0.113.${byte1}"}, {"ipaddresses", "10.0.${byte1}.${byte2}"},
+	{"networkinterfaceids", "eni-0${hex16}"}, {"ingestendpointurls", "${own}-${low26}.${Region}.osis.amazonaws.com"},
 }
 
 // revised are types whose ARNs count: each new resource of that name is the

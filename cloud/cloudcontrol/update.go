@@ -55,6 +55,9 @@ func (r *resource) change(t *spec.Type, caller door.Caller, ops []operation) err
 	if !ok {
 		return validation("Invalid patch update: the resource must be an object")
 	}
+	if deeper(after, maxNesting) {
+		return validation("Invalid patch update: the resource would be nested deeper than %d levels", maxNesting)
+	}
 	for _, name := range picked { // no longer the service's choice
 		if !reflect.DeepEqual(after[name], r.Attributes[name]) {
 			delete(r.Attributes, name)
@@ -63,6 +66,9 @@ func (r *resource) change(t *spec.Type, caller door.Caller, ops []operation) err
 	properties, readOnly := separate(after, r.Attributes, r.Properties)
 	if len(readOnly) > 0 {
 		return validation("Invalid patch update: readOnlyProperties [%s] cannot be updated", paths(readOnly))
+	}
+	if size(properties) > maxDocument {
+		return validation("Invalid patch update: the properties would have more than %d bytes", maxDocument)
 	}
 	if err := checkChange(t, properties); err != nil {
 		return err

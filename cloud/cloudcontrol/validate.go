@@ -15,19 +15,35 @@ import (
 // validator that AWS's registry uses, a line for each violation.
 func check(t *spec.Type, properties map[string]any) error {
 	v := &validator{}
-	v.properties("#", t.Properties, properties)
+	v.properties(&place{step: "#"}, t.Properties, properties)
 	return v.err()
 }
 
 // checkChange is check for properties whose secrets were given before.
 func checkChange(t *spec.Type, properties map[string]any) error {
 	v := &validator{lenient: true}
-	v.properties("#", t.Properties, properties)
+	v.properties(&place{step: "#"}, t.Properties, properties)
 	return v.err()
 }
 
 // maxViolations is how many are told of.
 const maxViolations = 20
+
+// place is where a value stands. It is written out only when there is something
+// to say of it.
+type place struct {
+	in   *place
+	step string
+}
+
+func (p *place) String() string {
+	if p.in == nil {
+		return p.step
+	}
+	return p.in.String() + "/" + p.step
+}
+
+func (p *place) at(step string) *place { return &place{p, step} }
 
 type validator struct {
 	lenient bool // secrets may be missing
@@ -41,20 +57,20 @@ func (v *validator) err() error {
 	return validation("Model validation failed (%s)", strings.Join(v.found, "\n"))
 }
 
-func (v *validator) add(path, format string, args ...any) {
+func (v *validator) add(path *place, format string, args ...any) {
 	if len(v.found) < maxViolations {
-		v.found = append(v.found, path+": "+fmt.Sprintf(format, args...))
+		v.found = append(v.found, path.String()+": "+fmt.Sprintf(format, args...))
 	}
 }
 
-func (v *validator) properties(path string, known []spec.Property, given map[string]any) {
+func (v *validator) properties(path *place, known []spec.Property, given map[string]any) {
 	for _, name := range slices.Sorted(maps.Keys(given)) {
 		p := spec.Find(known, name)
 		if p == nil {
 			v.add(path, "extraneous key [%s] is not permitted", name)
 			continue
 		}
-		v.value(path+"/"+name, p.Value, given[name])
+		v.value(path.at(name), p.Value, given[name])
 	}
 	for i := range known {
 		p := &known[i]
@@ -70,7 +86,7 @@ var wanted = map[spec.Kind][]string{
 	spec.Boolean: {"Boolean"}, spec.List: {"JSONArray"}, spec.Map: {"JSONObject"}, spec.Object: {"JSONObject"},
 }
 
-func (v *validator) value(path string, want spec.Value, x any) {
+func (v *validator) value(path *place, want spec.Value, x any) {
 	if want.Kind == spec.JSON {
 		return
 	}
@@ -89,11 +105,11 @@ func (v *validator) value(path string, want spec.Value, x any) {
 	case spec.Map:
 		m := x.(map[string]any)
 		for _, name := range slices.Sorted(maps.Keys(m)) {
-			v.value(path+"/"+name, *want.Element, m[name])
+			v.value(path.at(name), *want.Element, m[name])
 		}
 	case spec.List:
 		for i, one := range x.([]any) {
-			v.value(path+"/"+strconv.Itoa(i), *want.Element, one)
+			v.value(path.at(strconv.Itoa(i)), *want.Element, one)
 		}
 	default:
 		if want.Allowed != nil && !slices.Contains(want.Allowed, scalar(x)) {
@@ -104,7 +120,7 @@ func (v *validator) value(path string, want spec.Value, x any) {
 
 // union is content if one of the values is. With one that has the right type,
 // its complaints say more than that none is content.
-func (v *validator) union(path string, want spec.Value, x any) {
+func (v *validator) union(path *place, want spec.Value, x any) {
 	var close []string
 	for _, one := range want.Any {
 		inner := &validator{lenient: v.lenient}
@@ -112,12 +128,12 @@ func (v *validator) union(path string, want spec.Value, x any) {
 		if len(inner.found) == 0 {
 			return
 		}
-		if !strings.HasPrefix(inner.found[0], path+": expected type") {
+		if !strings.HasPrefix(inner.found[0], path.String()+": expected type") {
 			close = inner.found
 		}
 	}
 	if close != nil {
-		v.found = append(v.found, close...)
+		v.found = append(v.found, close[:min(len(close), maxViolations-len(v.found))]...)
 		return
 	}
 	v.add(path, "#: no subschema matched out of the total %d subschemas", len(want.Any))

@@ -114,7 +114,9 @@ func TestNestedOutputs(t *testing.T) {
 		"Side": parameter(ref("Dns")),
 	}, "Parameters", map[string]any{"Cidr": map[string]any{"Type": "String"}, "Dns": map[string]any{"Type": "String"}},
 		"Outputs", map[string]any{"Id": value(ref("Net")), "Cidr": value(ref("Cidr"))}))
-	output := func(name string) map[string]any { return map[string]any{"Fn::GetAtt": []any{"Child", "Outputs." + name}} }
+	output := func(name string) map[string]any {
+		return map[string]any{"Fn::GetAtt": []any{"Child", "Outputs." + name}}
+	}
 	root := func(cidr, dns string) string {
 		return template(t, map[string]any{
 			"Child": stackOf(child, map[string]any{"Cidr": cidr, "Dns": dns}),

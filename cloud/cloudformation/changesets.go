@@ -87,9 +87,10 @@ func (s *Service) DescribeChangeSet(ctx context.Context, in *cloudformation.Desc
 		return nil, err
 	}
 	out := &cloudformation.DescribeChangeSetOutput{
+		Changes:     []types.Change{},
 		ChangeSetId: aws.String(cs.ID), ChangeSetName: aws.String(cs.Name), StackId: aws.String(stack.ID), StackName: aws.String(stack.Name),
 		Status: cs.Status, StatusReason: text(cs.Reason), ExecutionStatus: cs.Execution, CreationTime: aws.Time(cs.Created), Description: text(cs.Description),
-		Capabilities: cs.Revision.Capabilities, Parameters: parametersOut(cs.Revision), Tags: tagsOut(cs.Revision), NotificationARNs: cs.Revision.NotificationARNs,
+		Capabilities: cs.Revision.Capabilities, Parameters: parametersOut(cs.Revision), Tags: tagsOut(cs.Revision), NotificationARNs: append([]string{}, cs.Revision.NotificationARNs...),
 		RollbackConfiguration: cmp.Or(cs.Revision.Rollback, &types.RollbackConfiguration{}), OnStackFailure: cs.OnFailure,
 		IncludeNestedStacks: aws.Bool(cs.IncludeNestedStacks), ImportExistingResources: aws.Bool(cs.ImportExisting),
 		ParentChangeSetId: text(cs.Parent), RootChangeSetId: text(cs.Root), NextToken: next,
@@ -114,7 +115,7 @@ func (s *Service) ListChangeSets(ctx context.Context, in *cloudformation.ListCha
 	if err != nil {
 		return nil, err
 	}
-	out := &cloudformation.ListChangeSetsOutput{NextToken: next}
+	out := &cloudformation.ListChangeSetsOutput{Summaries: []types.ChangeSetSummary{}, NextToken: next}
 	for _, cs := range page {
 		out.Summaries = append(out.Summaries, types.ChangeSetSummary{ChangeSetId: aws.String(cs.ID), ChangeSetName: aws.String(cs.Name),
 			StackId: aws.String(stack.ID), StackName: aws.String(stack.Name), Status: cs.Status, StatusReason: text(cs.Reason),

@@ -39,7 +39,7 @@ func New(host door.Host) *Service {
 	l := ledger.New(host.Store())
 	sets := stackset.New(host, func(ctx context.Context, cfg aws.Config, url string) (string, error) {
 		return engine.FetchTemplate(ctx, cfg, host.Endpoint(), url)
-	})
+	}, l)
 	return &Service{Sets: sets, host: host, ledger: l, engine: engine.New(host, l)}
 }
 

@@ -40,7 +40,7 @@ func (s *Service) DescribeStacks(ctx context.Context, in *cloudformation.Describ
 	if err != nil {
 		return nil, err
 	}
-	out := &cloudformation.DescribeStacksOutput{NextToken: next}
+	out := &cloudformation.DescribeStacksOutput{Stacks: []types.Stack{}, NextToken: next}
 	for _, st := range page {
 		if st.Protected, err = s.protected(ctx, st); err != nil {
 			return nil, err
@@ -78,14 +78,14 @@ func paged[T any](all []T, token *string) (page []T, next *string, err error) {
 	if to < len(all) {
 		next = aws.String(strconv.Itoa(to))
 	}
-	return all[from:to], next, nil
+	return append([]T{}, all[from:to]...), next, nil // not nil, which would leave the list out
 }
 
 func stackOut(st ledger.Stack) types.Stack {
 	out := types.Stack{
 		StackId: aws.String(st.ID), StackName: aws.String(st.Name), StackStatus: st.Status, StackStatusReason: text(st.Reason),
 		Description: text(st.Description), CreationTime: aws.Time(st.Created), LastUpdatedTime: when(st.Updated), DeletionTime: when(st.Deleted),
-		Capabilities: st.Capabilities, NotificationARNs: st.NotificationARNs, RoleARN: text(st.RoleARN), ParentId: text(st.Parent), RootId: text(st.Root),
+		Capabilities: st.Capabilities, NotificationARNs: append([]string{}, st.NotificationARNs...), RoleARN: text(st.RoleARN), ParentId: text(st.Parent), RootId: text(st.Root),
 		ChangeSetId: text(st.ChangeSet), DisableRollback: aws.Bool(st.DisableRollback), EnableTerminationProtection: aws.Bool(st.Protected),
 		DriftInformation:      &types.StackDriftInformation{StackDriftStatus: cmp.Or(st.Drift, types.StackDriftStatusNotChecked), LastCheckTimestamp: when(st.DriftChecked)},
 		RollbackConfiguration: cmp.Or(st.Rollback, &types.RollbackConfiguration{}), Parameters: parametersOut(st.Revision), Tags: tagsOut(st.Revision),
@@ -135,7 +135,7 @@ func parametersOut(rev ledger.Revision) []types.Parameter {
 }
 
 func tagsOut(rev ledger.Revision) []types.Tag {
-	var out []types.Tag
+	out := []types.Tag{}
 	for _, t := range rev.Tags {
 		out = append(out, types.Tag{Key: aws.String(t.Key), Value: aws.String(t.Value)})
 	}
@@ -161,7 +161,7 @@ func (s *Service) ListStacks(ctx context.Context, in *cloudformation.ListStacksI
 	if err != nil {
 		return nil, err
 	}
-	out := &cloudformation.ListStacksOutput{NextToken: next}
+	out := &cloudformation.ListStacksOutput{StackSummaries: []types.StackSummary{}, NextToken: next}
 	for _, st := range page {
 		out.StackSummaries = append(out.StackSummaries, types.StackSummary{
 			StackId: aws.String(st.ID), StackName: aws.String(st.Name), StackStatus: st.Status, StackStatusReason: text(st.Reason),

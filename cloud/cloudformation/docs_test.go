@@ -2,8 +2,10 @@ package cloudformation_test
 
 import (
 	"flag"
+	"fmt"
 	"os"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -11,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"ouro/cloud/cloudformation"
+	"ouro/cloud/cloudformation/resource"
 )
 
 var update = flag.Bool("update", false, "write the page anew")
@@ -24,8 +27,26 @@ var limited = map[string]string{
 	"EstimateTemplateCost":     "checks the template; the address is that of AWS's calculator, which does not know the key",
 	"DescribeEvents":           "there are no hooks and no validations to tell of",
 	"DescribeAccountLimits":    "AWS's numbers; only those of templates are enforced",
-	"DetectStackDrift":         "types that run",
-	"DetectStackResourceDrift": "types that run",
+	"DetectStackDrift":         "resources of some types are NOT_CHECKED, see above",
+	"DetectStackSetDrift":      "as DetectStackDrift",
+	"DetectStackResourceDrift": "some types are refused, see above",
+	"CreateStackSet":           "self-managed permissions only; AutoDeployment is refused",
+	"UpdateStackSet":           "as CreateStackSet",
+	"CreateStackInstances":     "organizational units and AccountsUrl are refused; accounts are named one by one",
+	"UpdateStackInstances":     "as CreateStackInstances",
+	"DeleteStackInstances":     "as CreateStackInstances",
+}
+
+// drifting lists the types that run and take part in drift detection.
+func drifting() string {
+	var names []string
+	for name, kind := range resource.NewTable() {
+		if kind.Read != nil {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return "`" + strings.Join(names, "`, `") + "`"
 }
 
 // TestPage keeps docs/cloudformation.md true to the operations that are there.
@@ -33,7 +54,7 @@ func TestPage(t *testing.T) {
 	t.Parallel()
 	const file = "../../docs/cloudformation.md"
 	var b strings.Builder
-	b.WriteString(docsIntroduction)
+	fmt.Fprintf(&b, docsIntroduction, drifting())
 	service, client := reflect.TypeFor[*cloudformation.Service](), reflect.TypeFor[*sdk.Client]()
 	seen := 0
 	for i := range client.NumMethod() {
@@ -96,6 +117,9 @@ are recorded is in [resource-types.md](resource-types.md).
   look inside.
 - *Imports* look for the resource through its service: types that run by their own API, recorded ones through Cloud Control. The resource is left behind
   when the import is rolled back.
+- *Drift* is looked for in recorded types, through Cloud Control, and in these types that run: %s.
+- *Stack sets* are self-managed: the administration role and the execution roles have to exist, as on AWS. What needs AWS Organizations is refused:
+  service-managed permissions, automatic deployment, organizational units, delegated administrators.
 - *Stack policies* bind updates, StackPolicyDuringUpdate for one of them. A policy without statements binds nothing.
 - *Notifications* go to the stack's topics one by one in the order of the events, beside the operation. After a kill they go on where they had come; an
   event may then be told twice.

@@ -174,7 +174,7 @@ func (s *Service) DetectStackResourceDrift(ctx context.Context, in *cloudformati
 func describeDrift(stack ledger.Stack, r ledger.ResourceDrift) types.StackResourceDrift {
 	out := types.StackResourceDrift{
 		StackId: &stack.ID, LogicalResourceId: &r.LogicalID, PhysicalResourceId: &r.Physical, ResourceType: &r.Type,
-		StackResourceDriftStatus: r.Status, Timestamp: &r.Time, PropertyDifferences: r.Differences,
+		StackResourceDriftStatus: r.Status, Timestamp: &r.Time, PropertyDifferences: append([]types.PropertyDifference{}, r.Differences...),
 	}
 	if r.Expected != "" {
 		out.ExpectedProperties = &r.Expected

@@ -17,7 +17,7 @@ func (s *Service) ListExports(ctx context.Context, in *cloudformation.ListExport
 	if err != nil {
 		return nil, err
 	}
-	out := &cloudformation.ListExportsOutput{}
+	out := &cloudformation.ListExportsOutput{Exports: []types.Export{}}
 	for i, e := range entries {
 		if i == pageSize {
 			out.NextToken = aws.String(entries[i-1].ID)

@@ -2,6 +2,7 @@ package cloudformation_test
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -89,6 +90,33 @@ func TestEvents(t *testing.T) {
 	failed := events(&cloudformation.DescribeEventsInput{StackName: name, Filters: &types.EventFilter{FailedEvents: aws.Bool(true)}})
 	if diff := cmp.Diff([]string{"PROVISIONING_ERROR Bad CREATE_FAILED"}, failed); diff != "" {
 		t.Errorf("failures (-want +got):\n%s", diff)
+	}
+}
+
+// TestEventTimes compares the times of events: in milliseconds, as clients
+// read them, each is later than the one before.
+func TestEventTimes(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for value := range 2 {
+		resources := map[string]any{}
+		for i := range 20 {
+			resources[fmt.Sprintf("P%d", i)] = parameter(fmt.Sprint(value))
+		}
+		if body := template(t, resources); value == 0 {
+			w.create("s", body)
+		} else {
+			w.update("s", body)
+		}
+	}
+	out, err := w.cfn.DescribeStackEvents(t.Context(), &cloudformation.DescribeStackEventsInput{StackName: aws.String("s")})
+	if err != nil || len(out.StackEvents) < 80 {
+		t.Fatalf("%d events, %v", len(out.StackEvents), err)
+	}
+	for i, next := range out.StackEvents[:len(out.StackEvents)-1] { // newest first
+		if ev := out.StackEvents[i+1]; ev.Timestamp.UnixMilli() >= next.Timestamp.UnixMilli() {
+			t.Errorf("%s %s at %v, %s %s at %v", *ev.LogicalResourceId, ev.ResourceStatus, ev.Timestamp, *next.LogicalResourceId, next.ResourceStatus, next.Timestamp)
+		}
 	}
 }
 

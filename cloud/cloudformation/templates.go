@@ -62,7 +62,7 @@ func (s *Service) ValidateTemplate(ctx context.Context, in *cloudformation.Valid
 	if err != nil {
 		return nil, err
 	}
-	out := &cloudformation.ValidateTemplateOutput{Description: text(t.Description()), DeclaredTransforms: t.Transforms()}
+	out := &cloudformation.ValidateTemplateOutput{Parameters: []types.TemplateParameter{}, Description: text(t.Description()), DeclaredTransforms: t.Transforms()}
 	out.Capabilities, out.CapabilitiesReason = capabilitiesOf(s.engine, t)
 	for _, p := range t.Parameters() {
 		out.Parameters = append(out.Parameters, types.TemplateParameter{ParameterKey: aws.String(p.Name), DefaultValue: p.Default,

@@ -127,3 +127,29 @@ Resources: {P: {Type: AWS::SSM::Parameter, Properties: {Type: String, Value: !Re
 		t.Error(err)
 	}
 }
+
+// TestRulesOfNetworks asks in a rule whether subnets are in a VPC.
+func TestRulesOfNetworks(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.create("net", `{"Resources":{
+		"A":{"Type":"AWS::EC2::VPC","Properties":{"CidrBlock":"10.0.0.0/16","Tags":[{"Key":"Name","Value":"a"}]}},"B":{"Type":"AWS::EC2::VPC","Properties":{"CidrBlock":"10.1.0.0/16"}},
+		"Sub":{"Type":"AWS::EC2::Subnet","Properties":{"VpcId":{"Ref":"A"},"CidrBlock":"10.0.0.0/24"}}}}`)
+	const ruled = `
+Parameters: {Net: {Type: "AWS::EC2::VPC::Id"}, Sub: {Type: "AWS::EC2::Subnet::Id"}}
+Rules:
+  Inside: {Assertions: [{Assert: !EachMemberIn [!ValueOfAll ["AWS::EC2::Subnet::Id", VpcId], !RefAll "AWS::EC2::VPC::Id"], AssertDescription: All subnets must be in the VPC}]}
+  Tagged: {Assertions: [{Assert: !Equals [!ValueOf [Net, Tags.Name], a], AssertDescription: Not the right VPC}]}
+Resources: {P: {Type: AWS::SSM::Parameter, Properties: {Type: String, Value: !Ref Net}}}
+`
+	create := func(net, subnet string) error {
+		_, err := w.cfn.CreateStack(t.Context(), &cloudformation.CreateStackInput{StackName: aws.String("s"), TemplateBody: aws.String(ruled), Parameters: []types.Parameter{
+			{ParameterKey: aws.String("Net"), ParameterValue: &net}, {ParameterKey: aws.String("Sub"), ParameterValue: &subnet}}})
+		return err
+	}
+	refused(t, create(w.physical("net", "B"), w.physical("net", "Sub")), "ValidationError", "All subnets must be in the VPC")
+	refused(t, create(w.physical("net", "A"), "subnet-1"), "ValidationError", "The subnet ID 'subnet-1' does not exist")
+	if err := create(w.physical("net", "A"), w.physical("net", "Sub")); err != nil {
+		t.Error(err)
+	}
+}

@@ -196,3 +196,14 @@ func TestWaitResume(t *testing.T) {
 		t.Errorf("the group is %s, was %s", got, group)
 	}
 }
+
+// TestForeignHandle: a condition hears no signals to another account's handle.
+func TestForeignHandle(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.create("s", template(t, map[string]any{"Wait": map[string]any{"Type": "AWS::CloudFormation::WaitCondition", "Properties": map[string]any{"Timeout": "1",
+		"Handle": w.URL + "/cloudformation-waitcondition-us-east-1/arn:aws:cloudformation:us-east-1:" + member + ":stack/theirs/1/Handle"}}}))
+	if want := "Property Handle must be the URL of an AWS::CloudFormation::WaitConditionHandle."; !strings.Contains(w.story("s"), want) {
+		t.Errorf("want %q in\n%s", want, w.story("s"))
+	}
+}

@@ -15,6 +15,7 @@ import (
 	"log/slog"
 	"maps"
 	"net/http"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
@@ -209,10 +210,20 @@ func (d *Door) serve(w http.ResponseWriter, r *http.Request, inside *Caller) {
 		return
 	}
 	rec := &statusWriter{ResponseWriter: w, status: http.StatusOK}
+	defer d.recovered(w, name)
 	server.ServeHTTP(rec, r.WithContext(WithCaller(r.Context(), caller)))
 	if log := d.opts.Log; log.Enabled(r.Context(), slog.LevelDebug) {
 		log.Debug("request", "service", name, "operation", server.OperationName(r), "status", rec.status,
 			"account", caller.Account, "region", caller.Region, "caller", caller.ARN, "inside", inside != nil, "took", time.Since(started))
+	}
+}
+
+// recovered keeps a mistake of ours in one service from ending the cloud: the
+// request fails, and the log tells where.
+func (d *Door) recovered(w http.ResponseWriter, service string) {
+	if p := recover(); p != nil {
+		d.opts.Log.Error("a service panicked", "service", service, "panic", p, "stack", string(debug.Stack()))
+		http.Error(w, "the local cloud failed", http.StatusInternalServerError)
 	}
 }
 

@@ -33,6 +33,9 @@ type pipelines struct {
 
 func (p *pipelines) StartPipelineExecution(ctx context.Context, in *codepipeline.StartPipelineExecutionInput) (*codepipeline.StartPipelineExecutionOutput, error) {
 	p.got = in
+	if aws.ToString(in.Name) == "broken" {
+		panic("a mistake")
+	}
 	if aws.ToString(in.Name) == "missing" {
 		return nil, &cptypes.PipelineNotFoundException{Message: aws.String("no pipeline \"missing\"")}
 	}
@@ -117,6 +120,22 @@ func (w *world) configs() map[string]aws.Config {
 	return map[string]aws.Config{
 		"outside": {Region: "eu-west-1", BaseEndpoint: &w.url, Credentials: credentials.NewStaticCredentialsProvider("111111111111", "x", "")},
 		"inside":  w.As(door.Caller{Account: "111111111111", Region: "eu-west-1"}),
+	}
+}
+
+// A mistake in one service fails a request, from wherever it came, and no more.
+func TestPanic(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for name, cfg := range w.configs() {
+		cfg.Retryer = func() aws.Retryer { return aws.NopRetryer{} }
+		client := codepipeline.NewFromConfig(cfg)
+		if _, err := client.StartPipelineExecution(t.Context(), &codepipeline.StartPipelineExecutionInput{Name: aws.String("broken")}); err == nil || !strings.Contains(err.Error(), "StatusCode: 500") {
+			t.Errorf("%s: %v", name, err)
+		}
+		if _, err := client.StartPipelineExecution(t.Context(), &codepipeline.StartPipelineExecutionInput{Name: aws.String("whole")}); err != nil {
+			t.Errorf("%s, afterwards: %v", name, err)
+		}
 	}
 }
 

@@ -90,6 +90,28 @@ func (s *Service) CreateEventBus(ctx context.Context, in *eventbridge.CreateEven
 	return &eventbridge.CreateEventBusOutput{EventBusArn: aws.String(b.ARN), Description: in.Description}, nil
 }
 
+// UpdateEventBus changes a custom bus's description.
+func (s *Service) UpdateEventBus(ctx context.Context, in *eventbridge.UpdateEventBusInput) (*eventbridge.UpdateEventBusOutput, error) {
+	name := busOf(in.Name)
+	switch {
+	case in.KmsKeyIdentifier != nil || in.LogConfig != nil:
+		return nil, validation("KmsKeyIdentifier and LogConfig of event buses are not supported by the local cloud")
+	case name == defaultBus:
+		return nil, validation("The default event bus cannot be changed on the local cloud")
+	}
+	b, err := s.buses.Update(ctx, door.CallerFrom(ctx).Scope(), name, func(b *bus) error {
+		b.Description = aws.ToString(in.Description)
+		return nil
+	})
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, notFound("Event bus %s does not exist.", name)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &eventbridge.UpdateEventBusOutput{Arn: aws.String(b.ARN), Name: aws.String(name), Description: in.Description}, nil
+}
+
 // DescribeEventBus tells of one bus, the default one if none is named.
 func (s *Service) DescribeEventBus(ctx context.Context, in *eventbridge.DescribeEventBusInput) (*eventbridge.DescribeEventBusOutput, error) {
 	b, err := s.bus(ctx, busOf(in.Name))

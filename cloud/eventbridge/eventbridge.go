@@ -21,6 +21,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
 
 	"ouro/cloud/door"
+	"ouro/cloud/pattern"
 	"ouro/cloud/store"
 )
 
@@ -80,10 +81,22 @@ type patterns struct {
 
 type compiledPattern struct {
 	text    string
-	pattern *pattern
+	pattern *pattern.Pattern
 }
 
-func (p *patterns) get(r rule) (*pattern, error) {
+// compilePattern reads an event pattern.
+func compilePattern(text string) (compiled *pattern.Pattern, err error) {
+	v, err := pattern.Decode(text)
+	if err == nil {
+		compiled, err = pattern.Compile(v, pattern.AsWritten)
+	}
+	if err != nil {
+		return nil, badPattern(err)
+	}
+	return compiled, nil
+}
+
+func (p *patterns) get(r rule) (*pattern.Pattern, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if c, ok := p.of[r.ARN]; ok && c.text == r.Pattern {

@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
 
+	"ouro/cloud/pattern"
 	"ouro/cloud/regex"
 )
 
@@ -44,7 +45,7 @@ func (d delivery) at(path string) (any, bool, error) {
 	if err != nil {
 		return nil, false, err
 	}
-	event, err := decodeJSON(d.Event)
+	event, err := pattern.Decode(d.Event)
 	if err != nil {
 		return nil, false, err
 	}
@@ -105,7 +106,7 @@ func (d delivery) transform(t types.InputTransformer) (string, error) {
 
 // variables are those of the paths map and AWS's own ones.
 func (d delivery) variables(paths map[string]string) (map[string]any, error) {
-	event, err := decodeJSON(d.Event)
+	event, err := pattern.Decode(d.Event)
 	if err != nil {
 		return nil, err
 	}

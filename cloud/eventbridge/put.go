@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
 
 	"ouro/cloud/door"
+	"ouro/cloud/pattern"
 )
 
 const (
@@ -130,11 +131,10 @@ func (s *Service) route(ctx context.Context, bus, body string, now time.Time) ([
 	if err != nil {
 		return nil, err
 	}
-	v, err := decodeJSON(body)
+	event, err := pattern.Decode(body)
 	if err != nil {
 		return nil, err
 	}
-	values := flatten(v)
 	var due []delivery
 	for _, r := range rules {
 		if r.State == types.RuleStateDisabled || r.Pattern == "" {
@@ -142,9 +142,9 @@ func (s *Service) route(ctx context.Context, bus, body string, now time.Time) ([
 		}
 		p, err := s.compiled.get(r)
 		if err != nil {
-			return nil, badPattern(err)
+			return nil, err
 		}
-		if !p.matches(values) {
+		if !p.Matches(event) {
 			continue
 		}
 		for _, t := range r.Targets {

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
 
 	"ouro/cloud/door"
+	"ouro/cloud/pattern"
 	"ouro/cloud/regex"
 	"ouro/cloud/store"
 )
@@ -92,7 +93,7 @@ func newRule(caller door.Caller, bus string, in *eventbridge.PutRuleInput) (rule
 	}
 	if r.Pattern != "" {
 		if _, err := compilePattern(r.Pattern); err != nil {
-			return r, badPattern(err)
+			return r, err
 		}
 	}
 	return r, nil
@@ -222,9 +223,9 @@ func (s *Service) DisableRule(ctx context.Context, in *eventbridge.DisableRuleIn
 func (s *Service) TestEventPattern(ctx context.Context, in *eventbridge.TestEventPatternInput) (*eventbridge.TestEventPatternOutput, error) {
 	p, err := compilePattern(aws.ToString(in.EventPattern))
 	if err != nil {
-		return nil, badPattern(err)
+		return nil, err
 	}
-	v, err := decodeJSON(aws.ToString(in.Event))
+	v, err := pattern.Decode(aws.ToString(in.Event))
 	if err != nil {
 		return nil, validation("Event is not valid JSON: %v", err)
 	}
@@ -234,5 +235,5 @@ func (s *Service) TestEventPattern(ctx context.Context, in *eventbridge.TestEven
 			return nil, validation("Parameter Event is not valid. Reason: %s is a required member of an event.", member)
 		}
 	}
-	return &eventbridge.TestEventPatternOutput{Result: p.matches(flatten(event))}, nil
+	return &eventbridge.TestEventPatternOutput{Result: p.Matches(event)}, nil
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -36,23 +37,29 @@ func (s *Service) send(ctx context.Context, due ...delivery) error {
 	if err != nil {
 		return err
 	}
-	err = s.host.Store().Atomically(ctx, func(ctx context.Context) error {
-		for i := range due {
-			due[i].ID = s.host.NewID()
-			if err := s.deliveries.Put(ctx, at.scope, due[i].ID, due[i]); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	for i := 0; err == nil && i < len(due); i++ {
-		s.begin(at.scope, due[i].ID)
+	err = s.host.Store().Atomically(ctx, func(ctx context.Context) error { return s.keep(ctx, at.scope, due) })
+	if err == nil {
+		s.begin(at.scope, due)
 	}
 	return err
 }
 
-func (s *Service) begin(scope store.Scope, id string) {
-	s.host.Go("deliver a message", func(ctx context.Context) { s.deliver(ctx, scope, id) })
+// keep stores deliveries and gives them their ids.
+func (s *Service) keep(ctx context.Context, scope store.Scope, due []delivery) error {
+	for i := range due {
+		due[i].ID = s.host.NewID()
+		if err := s.deliveries.Put(ctx, scope, due[i].ID, due[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// begin attempts deliveries that are stored.
+func (s *Service) begin(scope store.Scope, due []delivery) {
+	for _, d := range due {
+		s.host.Go("deliver a message", func(ctx context.Context) { s.deliver(ctx, scope, d.ID) })
+	}
 }
 
 // Resume takes up the deliveries that an earlier process did not finish.
@@ -62,7 +69,7 @@ func (s *Service) Resume(ctx context.Context) error {
 		return err
 	}
 	for _, e := range left {
-		s.begin(e.Scope, e.ID)
+		s.begin(e.Scope, []delivery{e.Value})
 	}
 	return nil
 }
@@ -120,13 +127,24 @@ func (s *Service) attempt(ctx context.Context, scope store.Scope, id string, n i
 		}
 	}
 	if err != nil {
-		s.host.Log().Warn("message not delivered", "topic", d.Topic, "message", d.Message.ID, "protocol", sub.Protocol, "endpoint", sub.Endpoint,
+		s.host.Log().Warn("message not delivered", "topic", d.Topic, "message", d.Message.ID, "protocol", sub.Protocol, "endpoint", shownEndpoint(sub.Endpoint),
 			"attempts", n, "error", err, "redrivePolicy", sub.Attributes["RedrivePolicy"])
 	}
 	if err := s.deliveries.Delete(context.WithoutCancel(ctx), scope, id); err != nil {
 		s.host.Log().Error("delivered message stays in the store", "topic", d.Topic, "error", err)
 	}
 	return 0, false
+}
+
+// shownEndpoint is an endpoint for the log: without a URL's password, and
+// without its query, which may hold a key.
+func shownEndpoint(endpoint string) string {
+	u, err := url.Parse(endpoint)
+	if err != nil || u.Host == "" {
+		return endpoint
+	}
+	u.RawQuery = ""
+	return u.Redacted()
 }
 
 // refusal is a reason that another attempt would not change.
@@ -182,7 +200,7 @@ func (s *Service) post(ctx context.Context, t topic, sub subscription, m message
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, sub.Endpoint, bytes.NewReader(body))
 	if err != nil {
-		return &refusal{err.Error()}
+		return &refusal{"the endpoint is no URL"}
 	}
 	r.Header.Set("Content-Type", effective(t, sub).Request.ContentType)
 	r.Header.Set("User-Agent", "Amazon Simple Notification Service Agent")
@@ -197,6 +215,9 @@ func (s *Service) post(ctx context.Context, t topic, sub subscription, m message
 	}
 	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	res, err := client.Do(r)
+	if failed, ok := errors.AsType[*url.Error](err); ok {
+		return failed.Err // without the URL, which may hold a key
+	}
 	if err != nil {
 		return err
 	}

@@ -23,7 +23,7 @@ type dedup struct {
 const dedupWindow = 5 * time.Minute
 
 // number gives a message of a FIFO topic its number; again tells that it is
-// one that was published already.
+// one that was published already. ctx is that of a transaction.
 func (s *Service) number(ctx context.Context, scope store.Scope, t topic, p post, id string) (is dedup, again bool, err error) {
 	token := aws.ToString(p.dedup)
 	if token == "" {
@@ -32,33 +32,29 @@ func (s *Service) number(ctx context.Context, scope store.Scope, t topic, p post
 	}
 	key := t.Name + "/" + token
 	if t.Attributes["FifoThroughputScope"] == "MessageGroup" {
-		key += "/" + aws.ToString(p.group)
+		key += " " + aws.ToString(p.group) // neither of the two holds a blank
 	}
-	err = s.host.Store().Atomically(ctx, func(ctx context.Context) error {
-		was, err := s.published.Get(ctx, scope, key)
-		if err == nil && s.host.Now().Sub(was.At) < dedupWindow {
-			is, again = was, true
-			return nil
-		}
-		if err != nil && !errors.Is(err, store.ErrNotFound) {
-			return err
-		}
-		t, err := s.topics.Update(ctx, scope, t.Name, func(t *topic) error {
-			t.Sequence++
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-		if t.Sequence%forgetEvery == 0 {
-			if err := s.forgetPublished(ctx, scope, t.Name, func(d dedup) bool { return s.host.Now().Sub(d.At) >= dedupWindow }); err != nil {
-				return err
-			}
-		}
-		is = dedup{id, fmt.Sprintf("1%019d", t.Sequence), s.host.Now()}
-		return s.published.Put(ctx, scope, key, is)
+	was, err := s.published.Get(ctx, scope, key)
+	if err == nil && s.host.Now().Sub(was.At) < dedupWindow {
+		return was, true, nil
+	}
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return is, false, err
+	}
+	t, err = s.topics.Update(ctx, scope, t.Name, func(t *topic) error {
+		t.Sequence++
+		return nil
 	})
-	return is, again, err
+	if err != nil {
+		return is, false, err
+	}
+	if t.Sequence%forgetEvery == 0 {
+		if err := s.forgetPublished(ctx, scope, t.Name, func(d dedup) bool { return s.host.Now().Sub(d.At) >= dedupWindow }); err != nil {
+			return is, false, err
+		}
+	}
+	is = dedup{id, fmt.Sprintf("1%019d", t.Sequence), s.host.Now()}
+	return is, false, s.published.Put(ctx, scope, key, is)
 }
 
 // forgetEvery is after how many messages those are forgotten that are too old

@@ -1,13 +1,13 @@
 package sns
 
 import (
-	"bytes"
 	"encoding/json"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sns/types"
 
+	"ouro/cloud/pattern"
 	"ouro/cloud/regex"
 )
 
@@ -36,7 +36,7 @@ func checkAttributes(attributes map[string]types.MessageAttributeValue) error {
 		switch base {
 		case "String", "String.Array":
 		case "Number":
-			if _, ok := number(json.Number(aws.ToString(a.StringValue))); !ok && !empty {
+			if _, err := json.Number(aws.ToString(a.StringValue)).Float64(); err != nil && !empty {
 				return invalidValue("Could not cast message attribute '%s' value to number.", name)
 			}
 		case "Binary":
@@ -64,15 +64,16 @@ func (p post) passes(sub subscription) bool {
 	if text == "" {
 		return true
 	}
-	accepts, err := compileFilter(text)
+	filter, err := compileFilter(text)
 	if err != nil {
 		return false // it was checked when it was set
 	}
 	if sub.Attributes["FilterPolicyScope"] != scopeBody {
-		return accepts(p.filtered())
+		return filter.Matches(p.filtered())
 	}
-	body, ok := decode(p.text(sub.Protocol)).(map[string]any)
-	return ok && accepts(body)
+	body, _ := pattern.Decode(p.text(sub.Protocol))
+	object, ok := body.(map[string]any)
+	return ok && filter.Matches(object)
 }
 
 // filtered is the attributes as an object; binary ones are not filtered by.
@@ -85,21 +86,11 @@ func (p post) filtered() map[string]any {
 		case "Number":
 			out[name] = json.Number(text)
 		case "String.Array":
-			if list, ok := decode(text).([]any); ok {
+			v, _ := pattern.Decode(text)
+			if list, ok := v.([]any); ok {
 				out[name] = list
 			}
 		}
 	}
 	return out
-}
-
-// decode reads JSON and keeps numbers as written; nil for what is none.
-func decode(text string) any {
-	d := json.NewDecoder(bytes.NewReader([]byte(text)))
-	d.UseNumber()
-	var v any
-	if d.Decode(&v) != nil {
-		return nil
-	}
-	return v
 }

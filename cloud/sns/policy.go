@@ -61,8 +61,11 @@ func checkPolicy(text string) error {
 	if text == "" {
 		return nil
 	}
+	if len(text) > maxPolicy {
+		return invalid("Policy Error: null")
+	}
 	doc, err := policy.Parse(text)
-	if err != nil || len(text) > maxPolicy {
+	if err != nil {
 		return invalid("Policy Error: null")
 	}
 	for _, st := range doc.Statements {
@@ -92,7 +95,7 @@ func (t topic) permit(c door.Caller, action string) error {
 	allowed := c.Account == t.Owner && c.Service == ""
 	who := policy.Principal{Account: c.Account, ARN: c.ARN, Service: c.Service}
 	for _, st := range doc.Statements {
-		if !st.AllowsAction(action) || !concerns(st, who, t.conditions(c)) {
+		if !st.AllowsAction(action) || !t.means(st) || !concerns(st, who, t.conditions(c)) {
 			continue
 		}
 		if st.Effect == "Deny" {
@@ -104,17 +107,31 @@ func (t topic) permit(c door.Caller, action string) error {
 	if allowed {
 		return nil
 	}
+	return denied(c, action, t.ARN)
+}
+
+// means tells whether a statement is about the topic; one that names no
+// resource is about what it is attached to.
+func (t topic) means(st policy.Statement) bool {
+	about := func(patterns []string) bool {
+		return slices.ContainsFunc(patterns, func(p string) bool { return policy.Like(p, t.ARN) })
+	}
+	return (len(st.Resources) == 0 || about(st.Resources)) && !about(st.NotResources)
+}
+
+// denied is the answer to a caller who may not do it to the resource.
+func denied(c door.Caller, action, arn string) error {
 	name := c.ARN
 	if c.Service != "" {
 		name = c.Service
 	}
 	return &types.AuthorizationErrorException{Message: aws.String("User: " + name + " is not authorized to perform: " + action +
-		" on resource: " + t.ARN + " because no resource-based policy allows the " + action + " action")}
+		" on resource: " + arn + " because no resource-based policy allows the " + action + " action")}
 }
 
 // AddPermission adds a statement to the policy.
 func (s *Service) AddPermission(ctx context.Context, in *sns.AddPermissionInput) (*sns.AddPermissionOutput, error) {
-	t, scope, err := s.topicAt(ctx, in.TopicArn)
+	t, scope, err := s.topicAt(ctx, in.TopicArn, "SNS:AddPermission")
 	if err != nil {
 		return nil, err
 	}
@@ -149,7 +166,7 @@ func (s *Service) AddPermission(ctx context.Context, in *sns.AddPermissionInput)
 
 // RemovePermission takes a statement out of the policy.
 func (s *Service) RemovePermission(ctx context.Context, in *sns.RemovePermissionInput) (*sns.RemovePermissionOutput, error) {
-	t, scope, err := s.topicAt(ctx, in.TopicArn)
+	t, scope, err := s.topicAt(ctx, in.TopicArn, "SNS:RemovePermission")
 	if err != nil {
 		return nil, err
 	}

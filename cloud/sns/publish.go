@@ -12,7 +12,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sns/types"
 
-	"ouro/cloud/door"
 	"ouro/cloud/regex"
 	"ouro/cloud/store"
 )
@@ -35,11 +34,8 @@ func (s *Service) Publish(ctx context.Context, in *sns.PublishInput) (*sns.Publi
 	if arn == nil || strings.Contains(*arn, ":endpoint/") {
 		return nil, invalid("TopicArn or TargetArn Reason: no value for required parameter, or no topic")
 	}
-	t, scope, err := s.topicAt(ctx, arn)
+	t, scope, err := s.topicAt(ctx, arn, "SNS:Publish")
 	if err != nil {
-		return nil, err
-	}
-	if err := t.permit(door.CallerFrom(ctx), "SNS:Publish"); err != nil {
 		return nil, err
 	}
 	p := post{in.Message, in.Subject, in.MessageStructure, in.MessageAttributes, in.MessageGroupId, in.MessageDeduplicationId}
@@ -55,11 +51,8 @@ func (s *Service) Publish(ctx context.Context, in *sns.PublishInput) (*sns.Publi
 
 // PublishBatch sends up to ten messages; each succeeds or fails by itself.
 func (s *Service) PublishBatch(ctx context.Context, in *sns.PublishBatchInput) (*sns.PublishBatchOutput, error) {
-	t, scope, err := s.topicAt(ctx, in.TopicArn)
+	t, scope, err := s.topicAt(ctx, in.TopicArn, "SNS:Publish")
 	if err != nil {
-		return nil, err
-	}
-	if err := t.permit(door.CallerFrom(ctx), "SNS:Publish"); err != nil {
 		return nil, err
 	}
 	if err := checkBatch(in.PublishBatchRequestEntries); err != nil {
@@ -86,6 +79,10 @@ func (s *Service) PublishBatch(ctx context.Context, in *sns.PublishBatchInput) (
 	}
 	return out, nil
 }
+
+// fifoID is what ids of groups and for deduplication are made of.
+// https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
+var fifoID = regex.New(`^[!-~]{1,128}$`)
 
 var batchID = regex.New(`^[A-Za-z0-9_-]{1,80}$`)
 
@@ -142,6 +139,10 @@ func (p post) check(t topic) error {
 		return invalid("MessageDeduplicationId Reason: The request includes MessageDeduplicationId parameter that is not valid for this topic type")
 	case t.fifo() && aws.ToString(p.group) == "":
 		return invalid("The MessageGroupId parameter is required for FIFO topics")
+	case p.group != nil && !fifoID().MatchString(*p.group):
+		return invalid("MessageGroupId")
+	case p.dedup != nil && !fifoID().MatchString(*p.dedup):
+		return invalid("MessageDeduplicationId")
 	case t.fifo() && p.dedup == nil && t.Attributes["ContentBasedDeduplication"] != "true":
 		return invalid("The topic should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided explicitly")
 	}
@@ -193,19 +194,14 @@ func (p post) text(protocol string) string {
 	return texts["default"]
 }
 
-// publish hands a message to all subscriptions whose filters it passes.
+// publish hands a message to all subscriptions whose filters it passes. The
+// number of a FIFO message is kept together with its deliveries: without them
+// it would hide a message that never went out.
 func (s *Service) publish(ctx context.Context, scope store.Scope, t topic, p post) (id string, sequence *string, err error) {
 	id = s.host.NewID()
-	if t.fifo() {
-		was, again, err := s.number(ctx, scope, t, p, id)
-		if err != nil || again {
-			return was.ID, &was.Sequence, err
-		}
-		sequence = &was.Sequence
-	}
 	subs, err := s.subscriptionsOf(ctx, scope, t.Name)
 	if err != nil {
-		return id, sequence, err
+		return id, nil, err
 	}
 	var due []delivery
 	for _, sub := range subs {
@@ -215,5 +211,18 @@ func (s *Service) publish(ctx context.Context, scope store.Scope, t topic, p pos
 		due = append(due, delivery{Topic: t.ARN, Subscription: sub.ID, Message: message{
 			ID: id, Type: notification, Subject: aws.ToString(p.subject), Text: p.text(sub.Protocol), Attributes: p.attributes, Time: s.host.Now()}})
 	}
-	return id, sequence, s.send(ctx, due...)
+	if !t.fifo() {
+		return id, nil, s.send(ctx, due...)
+	}
+	is, again := dedup{}, false
+	err = s.host.Store().Atomically(ctx, func(ctx context.Context) error {
+		if is, again, err = s.number(ctx, scope, t, p, id); err != nil || again {
+			return err
+		}
+		return s.keep(ctx, scope, due)
+	})
+	if err == nil && !again {
+		s.begin(scope, due)
+	}
+	return is.ID, &is.Sequence, err
 }

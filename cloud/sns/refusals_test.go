@@ -70,3 +70,34 @@ func TestRefusals(t *testing.T) {
 		}
 	}
 }
+
+// TestGroupsAndDeduplication: the ids of FIFO messages are short and printable,
+// and what one id and group hide together is hidden by no other pair.
+func TestGroupsAndDeduplication(t *testing.T) {
+	t.Parallel()
+	b := start(t)
+	topic := b.topic(t, "line.fifo", map[string]string{"FifoTopic": "true", "FifoThroughputScope": "MessageGroup"})
+	publish := func(group, dedup string) (string, error) {
+		out, err := b.Publish(t.Context(), &api.PublishInput{TopicArn: topic, Message: aws.String("m"), MessageGroupId: &group, MessageDeduplicationId: &dedup})
+		if err != nil {
+			return "", err
+		}
+		return *out.MessageId, nil
+	}
+	for _, c := range []struct{ group, dedup, want string }{
+		{strings.Repeat("g", 129), "d", "InvalidParameter: Invalid parameter: MessageGroupId"},
+		{"g", strings.Repeat("d", 129), "InvalidParameter: Invalid parameter: MessageDeduplicationId"},
+		{"g", "a b", "InvalidParameter: Invalid parameter: MessageDeduplicationId"},
+	} {
+		if _, err := publish(c.group, c.dedup); code(err) != c.want {
+			t.Errorf("group %q, id %q: %v, want %s", c.group, c.dedup, err, c.want)
+		}
+	}
+	first, err := publish("c", "a/b")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if other, err := publish("b/c", "a"); err != nil || other == first {
+		t.Errorf("another group and id are taken for the same message: %v", err)
+	}
+}

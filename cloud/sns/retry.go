@@ -3,6 +3,7 @@ package sns
 import (
 	"encoding/json"
 	"math"
+	"mime"
 	"time"
 )
 
@@ -109,6 +110,14 @@ func checkDeliveryPolicy(text string) error {
 	var all topicPolicy
 	if json.Unmarshal([]byte(text), &own) != nil || json.Unmarshal([]byte(text), &all) != nil {
 		return invalid("DeliveryPolicy: Failed to parse JSON.")
+	}
+	for _, r := range []*requestPolicy{own.Request, all.HTTP.Request} {
+		if r == nil || r.ContentType == "" {
+			continue
+		}
+		if _, _, err := mime.ParseMediaType(r.ContentType); err != nil {
+			return invalid("DeliveryPolicy: requestPolicy.headerContentType is not a media type")
+		}
 	}
 	for _, p := range []*retryPolicy{own.Retry, all.HTTP.Retry} {
 		if p != nil {

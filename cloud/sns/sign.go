@@ -40,7 +40,7 @@ func openSigner(dir string, now time.Time) (*signer, error) {
 	b, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		if b, err = makeIdentity(now); err == nil {
-			err = os.WriteFile(path, b, 0o600)
+			err = writeWhole(path, b)
 		}
 	}
 	if err != nil {
@@ -56,6 +56,21 @@ func openSigner(dir string, now time.Time) (*signer, error) {
 	}
 	sum := sha256.Sum256(rest)
 	return &signer{key, rest, "SimpleNotificationService-" + hex.EncodeToString(sum[:16]) + ".pem"}, nil
+}
+
+// writeWhole writes a file that only its owner reads, so that it appears whole
+// or not at all.
+func writeWhole(path string, b []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(path), "new-") // mode 0600
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name()) // gone by then if all went well
+	_, err = f.Write(b)
+	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
 }
 
 // makeIdentity makes a key and its certificate, as PEM.

@@ -31,7 +31,7 @@ type Service struct {
 	topics        store.Table[topic]        // by name
 	subscriptions store.Table[subscription] // NAME OF TOPIC/id
 	deliveries    store.Table[delivery]     // by id
-	published     store.Table[dedup]        // NAME OF TOPIC/group/deduplication id, of FIFO topics
+	published     store.Table[dedup]        // NAME OF TOPIC/deduplication id and group, of FIFO topics
 	signer        func() (*signer, error)
 	slots         chan struct{} // bounds the attempts under way
 }
@@ -80,6 +80,12 @@ type subscription struct {
 	Token          string // that confirms it
 }
 
+// belongs tells whether the caller is of the account that subscribed, or of
+// the topic's.
+func (s subscription) belongs(c door.Caller, topic store.Scope) bool {
+	return c.Account == s.Owner || c.Account == topic.Account
+}
+
 func (s subscription) key() string { return topicName(s.Topic) + "/" + s.ID }
 
 // shown is the ARN as lists show it.
@@ -116,8 +122,9 @@ func parseARN(parameter, arn string) (topicARN, error) {
 
 func topicName(arn string) string { return arn[strings.LastIndexByte(arn, ':')+1:] }
 
-// topicAt finds the topic of an ARN.
-func (s *Service) topicAt(ctx context.Context, arn *string) (topic, store.Scope, error) {
+// topicAt finds the topic of an ARN for an action, which the caller must be
+// permitted.
+func (s *Service) topicAt(ctx context.Context, arn *string, action string) (topic, store.Scope, error) {
 	if arn == nil || *arn == "" {
 		return topic{}, store.Scope{}, invalid("TopicArn")
 	}
@@ -132,7 +139,20 @@ func (s *Service) topicAt(ctx context.Context, arn *string) (topic, store.Scope,
 	if errors.Is(err, store.ErrNotFound) {
 		err = notFound("Topic does not exist")
 	}
+	if err == nil {
+		err = t.permit(door.CallerFrom(ctx), action)
+	}
 	return t, a.scope, err
+}
+
+// ownSubscription finds a subscription for an action that is its owner's and
+// the topic's only.
+func (s *Service) ownSubscription(ctx context.Context, arn *string, action string) (subscription, store.Scope, error) {
+	sub, scope, err := s.subscriptionAt(ctx, arn)
+	if caller := door.CallerFrom(ctx); err == nil && !sub.belongs(caller, scope) {
+		err = denied(caller, action, sub.ARN)
+	}
+	return sub, scope, err
 }
 
 // subscriptionAt finds the subscription of an ARN.

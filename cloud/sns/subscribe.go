@@ -3,6 +3,7 @@ package sns
 import (
 	"context"
 	"crypto/rand"
+	"crypto/subtle"
 	"encoding/hex"
 	"errors"
 	"maps"
@@ -16,14 +17,11 @@ import (
 
 // Subscribe makes a subscription. HTTP endpoints are asked to confirm it.
 func (s *Service) Subscribe(ctx context.Context, in *sns.SubscribeInput) (*sns.SubscribeOutput, error) {
-	t, scope, err := s.topicAt(ctx, in.TopicArn)
+	t, scope, err := s.topicAt(ctx, in.TopicArn, "SNS:Subscribe")
 	if err != nil {
 		return nil, err
 	}
 	caller := door.CallerFrom(ctx)
-	if err := t.permit(caller, "SNS:Subscribe"); err != nil {
-		return nil, err
-	}
 	sub := subscription{ID: s.host.NewID(), Topic: t.ARN, Owner: caller.Account, Principal: caller.ARN, Protocol: aws.ToString(in.Protocol),
 		Endpoint: aws.ToString(in.Endpoint), Attributes: map[string]string{}}
 	sub.ARN = t.ARN + ":" + sub.ID
@@ -99,17 +97,21 @@ func (s *Service) ConfirmSubscription(ctx context.Context, in *sns.ConfirmSubscr
 	} else if err != nil {
 		return nil, err
 	}
+	authenticated := aws.ToString(in.AuthenticateOnUnsubscribe) == "true"
+	if caller := door.CallerFrom(ctx); authenticated && anonymous(caller) {
+		return nil, denied(caller, "SNS:ConfirmSubscription", a.topic)
+	}
 	subs, err := s.subscriptionsOf(ctx, a.scope, a.name)
 	if err != nil {
 		return nil, err
 	}
 	for _, sub := range subs {
-		if sub.Token != aws.ToString(in.Token) {
+		if subtle.ConstantTimeCompare([]byte(sub.Token), []byte(aws.ToString(in.Token))) == 0 {
 			continue
 		}
 		_, err := s.subscriptions.Update(ctx, a.scope, sub.key(), func(sub *subscription) error {
 			sub.Confirmed = true
-			sub.Authenticated = sub.Authenticated || aws.ToString(in.AuthenticateOnUnsubscribe) == "true"
+			sub.Authenticated = sub.Authenticated || authenticated
 			return nil
 		})
 		return &sns.ConfirmSubscriptionOutput{SubscriptionArn: &sub.ARN}, err
@@ -117,8 +119,12 @@ func (s *Service) ConfirmSubscription(ctx context.Context, in *sns.ConfirmSubscr
 	return nil, invalid("Token")
 }
 
+// anonymous tells that a call came without credentials.
+func anonymous(c door.Caller) bool { return c.AccessKey == "" && c.Service == "" }
+
 // Unsubscribe ends a subscription; one that is not there has ended already.
-// It takes calls without credentials, as UnsubscribeURL makes them.
+// It takes calls without credentials, as UnsubscribeURL makes them, unless the
+// subscription was confirmed to end by its owner or the topic's only.
 func (s *Service) Unsubscribe(ctx context.Context, in *sns.UnsubscribeInput) (*sns.UnsubscribeOutput, error) {
 	sub, scope, err := s.subscriptionAt(ctx, in.SubscriptionArn)
 	if isMissing(err) {
@@ -126,6 +132,9 @@ func (s *Service) Unsubscribe(ctx context.Context, in *sns.UnsubscribeInput) (*s
 	}
 	if err != nil {
 		return nil, err
+	}
+	if caller := door.CallerFrom(ctx); sub.Authenticated && (anonymous(caller) || !sub.belongs(caller, scope)) {
+		return nil, denied(caller, "SNS:Unsubscribe", sub.ARN)
 	}
 	err = s.host.Store().Atomically(ctx, func(ctx context.Context) error {
 		if err := s.subscriptions.Delete(ctx, scope, sub.key()); err != nil {

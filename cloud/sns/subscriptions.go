@@ -131,7 +131,7 @@ func isMissing(err error) bool {
 
 // GetSubscriptionAttributes tells all of a subscription.
 func (s *Service) GetSubscriptionAttributes(ctx context.Context, in *sns.GetSubscriptionAttributesInput) (*sns.GetSubscriptionAttributesOutput, error) {
-	sub, scope, err := s.subscriptionAt(ctx, in.SubscriptionArn)
+	sub, scope, err := s.ownSubscription(ctx, in.SubscriptionArn, "SNS:GetSubscriptionAttributes")
 	if err != nil {
 		return nil, err
 	}
@@ -144,7 +144,7 @@ func (s *Service) GetSubscriptionAttributes(ctx context.Context, in *sns.GetSubs
 
 // SetSubscriptionAttributes sets one attribute.
 func (s *Service) SetSubscriptionAttributes(ctx context.Context, in *sns.SetSubscriptionAttributesInput) (*sns.SetSubscriptionAttributesOutput, error) {
-	sub, scope, err := s.subscriptionAt(ctx, in.SubscriptionArn)
+	sub, scope, err := s.ownSubscription(ctx, in.SubscriptionArn, "SNS:SetSubscriptionAttributes")
 	if err != nil {
 		return nil, err
 	}
@@ -166,7 +166,7 @@ func (s *Service) ListSubscriptions(ctx context.Context, in *sns.ListSubscriptio
 
 // ListSubscriptionsByTopic lists the subscriptions of one topic.
 func (s *Service) ListSubscriptionsByTopic(ctx context.Context, in *sns.ListSubscriptionsByTopicInput) (*sns.ListSubscriptionsByTopicOutput, error) {
-	t, scope, err := s.topicAt(ctx, in.TopicArn)
+	t, scope, err := s.topicAt(ctx, in.TopicArn, "SNS:ListSubscriptionsByTopic")
 	if err != nil {
 		return nil, err
 	}

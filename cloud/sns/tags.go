@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sns/types"
 
+	"ouro/cloud/door"
 	"ouro/cloud/store"
 )
 
@@ -23,12 +24,15 @@ func tagMap(tags []types.Tag) map[string]string {
 	return m
 }
 
-func (s *Service) changeTags(ctx context.Context, arn *string, change func(map[string]string)) error {
+func (s *Service) changeTags(ctx context.Context, arn *string, action string, change func(map[string]string)) error {
 	a, err := parseARN("ResourceArn", aws.ToString(arn))
 	if err != nil {
 		return err
 	}
 	_, err = s.topics.Update(ctx, a.scope, a.name, func(t *topic) error {
+		if err := t.permit(door.CallerFrom(ctx), action); err != nil {
+			return err
+		}
 		tags := maps.Clone(t.Tags)
 		if tags == nil {
 			tags = map[string]string{}
@@ -52,14 +56,14 @@ func untagged(err error) error {
 
 // TagResource sets tags of a topic.
 func (s *Service) TagResource(ctx context.Context, in *sns.TagResourceInput) (*sns.TagResourceOutput, error) {
-	return &sns.TagResourceOutput{}, s.changeTags(ctx, in.ResourceArn, func(tags map[string]string) {
+	return &sns.TagResourceOutput{}, s.changeTags(ctx, in.ResourceArn, "SNS:TagResource", func(tags map[string]string) {
 		maps.Copy(tags, tagMap(in.Tags))
 	})
 }
 
 // UntagResource takes tags away.
 func (s *Service) UntagResource(ctx context.Context, in *sns.UntagResourceInput) (*sns.UntagResourceOutput, error) {
-	return &sns.UntagResourceOutput{}, s.changeTags(ctx, in.ResourceArn, func(tags map[string]string) {
+	return &sns.UntagResourceOutput{}, s.changeTags(ctx, in.ResourceArn, "SNS:UntagResource", func(tags map[string]string) {
 		for _, k := range in.TagKeys {
 			delete(tags, k)
 		}
@@ -75,6 +79,9 @@ func (s *Service) ListTagsForResource(ctx context.Context, in *sns.ListTagsForRe
 	t, err := s.topics.Get(ctx, a.scope, a.name)
 	if err != nil {
 		return nil, untagged(err)
+	}
+	if err := t.permit(door.CallerFrom(ctx), "SNS:ListTagsForResource"); err != nil {
+		return nil, err
 	}
 	out := &sns.ListTagsForResourceOutput{Tags: []types.Tag{}}
 	for _, k := range slices.Sorted(maps.Keys(t.Tags)) {

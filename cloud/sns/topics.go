@@ -79,7 +79,14 @@ func (s *Service) DeleteTopic(ctx context.Context, in *sns.DeleteTopicInput) (*s
 		return nil, err
 	}
 	err = s.host.Store().Atomically(ctx, func(ctx context.Context) error {
-		if err := s.topics.Delete(ctx, a.scope, a.name); err != nil {
+		t, err := s.topics.Get(ctx, a.scope, a.name)
+		if err == nil {
+			err = t.permit(door.CallerFrom(ctx), "SNS:DeleteTopic")
+		}
+		if err == nil {
+			err = s.topics.Delete(ctx, a.scope, a.name)
+		}
+		if err != nil {
 			return err
 		}
 		subs, err := s.subscriptionsOf(ctx, a.scope, a.name)
@@ -118,7 +125,7 @@ func (s *Service) ListTopics(ctx context.Context, in *sns.ListTopicsInput) (*sns
 
 // GetTopicAttributes tells all of a topic.
 func (s *Service) GetTopicAttributes(ctx context.Context, in *sns.GetTopicAttributesInput) (*sns.GetTopicAttributesOutput, error) {
-	t, scope, err := s.topicAt(ctx, in.TopicArn)
+	t, scope, err := s.topicAt(ctx, in.TopicArn, "SNS:GetTopicAttributes")
 	if err != nil {
 		return nil, err
 	}
@@ -131,7 +138,7 @@ func (s *Service) GetTopicAttributes(ctx context.Context, in *sns.GetTopicAttrib
 
 // SetTopicAttributes sets one attribute.
 func (s *Service) SetTopicAttributes(ctx context.Context, in *sns.SetTopicAttributesInput) (*sns.SetTopicAttributesOutput, error) {
-	t, scope, err := s.topicAt(ctx, in.TopicArn)
+	t, scope, err := s.topicAt(ctx, in.TopicArn, "SNS:SetTopicAttributes")
 	if err != nil {
 		return nil, err
 	}

@@ -73,3 +73,39 @@ func TestRESTJSON(t *testing.T) {
 		t.Errorf("a function that is not there: %v", err)
 	}
 }
+
+// TestRESTJSONInput sends requests that no SDK would send, and says what each
+// gets.
+func TestRESTJSONInput(t *testing.T) {
+	t.Parallel()
+	server, err := wire.New("lambda", functions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const base = "/2015-03-31/functions"
+	for _, c := range []struct {
+		name, method, path, body string
+		status                   int
+		want                     string // in the answer
+	}{
+		{"an escaped path in a label", "POST", base + "/..%2f..%2fother/invocations", "", 202, "../../other|||"},
+		{"steps up are no label of another place", "POST", base + "/f/../g/invocations", "", 405, "MethodNotAllowed"},
+		{"an empty label", "POST", base + "//invocations", "", 405, "MethodNotAllowed"},
+		{"a label of raw bytes", "POST", base + "/%ff%00/invocations", "", 202, "\xff\x00|||"},
+		{"text for a number", "GET", base + "?MaxItems=many", "", 400, "MaxItems"},
+		{"a number that is too large", "GET", base + "?MaxItems=99999999999", "", 400, "MaxItems"},
+		{"JSON cut short", "POST", base, `{"FunctionName":`, 400, "SerializationException"},
+		{"JSON that is a list", "POST", base, `[]`, 400, "SerializationException"},
+		{"JSON nested for ever", "POST", base, `{"Code":` + strings.Repeat("[", 1<<16), 400, "SerializationException"},
+		{"JSON of another type", "POST", base, `{"Code":{"ZipFile":"no base64!"}}`, 400, "SerializationException"},
+		{"a body without end", "POST", base, `{"FunctionName":"` + strings.Repeat("x", 33<<20), 400, "MaxMessageLengthExceeded"},
+		{"another date", "GET", "/2014-11-13/functions", "", 405, "MethodNotAllowed"},
+	} {
+		r := httptest.NewRequestWithContext(t.Context(), c.method, c.path, strings.NewReader(c.body))
+		w := httptest.NewRecorder()
+		server.ServeHTTP(w, r)
+		if w.Code != c.status || !strings.Contains(w.Body.String()+w.Header().Get("X-Amzn-Errortype"), c.want) {
+			t.Errorf("%s: %d %.200s %v; want %d with %q", c.name, w.Code, w.Body, w.Header(), c.status, c.want)
+		}
+	}
+}

@@ -2,8 +2,10 @@ package wire
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -18,7 +20,8 @@ type route struct {
 
 func routes(m *Model) ([]route, error) {
 	var list []route
-	for name, op := range m.Operations {
+	for _, name := range slices.Sorted(maps.Keys(m.Operations)) { // of two that fit alike, always the same is taken
+		op := m.Operations[name]
 		path, query, _ := strings.Cut(op.URI, "?")
 		values, err := url.ParseQuery(query)
 		if err != nil {

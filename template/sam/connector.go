@@ -117,6 +117,12 @@ func (c *context) connectorPermissions(r *resource, rule *node, between string) 
 	return wanted
 }
 
+// ownPolicies are the policies that destinations have of their own.
+var ownPolicies = map[string]struct{ attribute, what, suffix, typ, list string }{
+	"queue": {"QueueUrl", "SQS queue URL", "QueuePolicy", "AWS::SQS::QueuePolicy", "Queues"},
+	"topic": {"Arn", "SNS topic ARN", "TopicPolicy", "AWS::SNS::TopicPolicy", "Topics"},
+}
+
 // connectorResources makes the policy or the permissions.
 func (c *context) connectorResources(r *resource, rule *node, f filler, allowed *node, permissions []string, suffix string) {
 	p := r.pos()
@@ -142,20 +148,14 @@ func (c *context) connectorResources(r *resource, rule *node, f filler, allowed 
 		}
 		m := c.addMain(r, r.id+"Policy"+suffix, "AWS::IAM::ManagedPolicy", p.obj("PolicyDocument", document, "Roles", p.list(clone(role))))
 		c.connectorOrder(rule, f, m.id)
-	case "queue":
-		url := f.destination.value("QueueUrl")
-		if !truthy(url) {
-			missing("SQS queue URL", "Destination")
+	case "queue", "topic":
+		policy := ownPolicies[on]
+		v := f.destination.value(policy.attribute)
+		if !truthy(v) {
+			missing(policy.what, "Destination")
 			return
 		}
-		c.addMain(r, r.id+"QueuePolicy"+suffix, "AWS::SQS::QueuePolicy", p.obj("PolicyDocument", document, "Queues", p.list(clone(url))))
-	case "topic":
-		arn := f.destination.value("Arn")
-		if !truthy(arn) {
-			missing("SNS topic ARN", "Destination")
-			return
-		}
-		c.addMain(r, r.id+"TopicPolicy"+suffix, "AWS::SNS::TopicPolicy", p.obj("PolicyDocument", document, "Topics", p.list(clone(arn))))
+		c.addMain(r, r.id+policy.suffix+suffix, policy.typ, p.obj("PolicyDocument", document, policy.list, p.list(clone(v))))
 	case "function":
 		arn := f.destination.value("Arn")
 		if !truthy(arn) {

@@ -12,44 +12,8 @@ var corsNames = []string{"AllowMethods", "AllowHeaders", "AllowOrigin", "MaxAge"
 
 // addCors answers preflight requests on all paths of a REST API.
 func (a *restAPI) addCors() {
-	cors := fromNode(a.get("Cors"))
-	if !cors.isTrue() {
-		return
-	}
-	wrong := func(format string, args ...any) { a.invalid(a.get("Cors"), a.id, format, args...) }
-	if !a.body.isTrue() {
-		wrong("Cors works only with inline Swagger specified in 'DefinitionBody' property.")
-		return
-	}
-	rules := cors
-	switch {
-	case cors.isText() || isFunction(a.get("Cors")):
-		rules = plainOf("AllowOrigin", cors)
-	case !cors.isMap():
-		wrong("Invalid value for 'Cors' property")
-		return
-	}
-	for key := range rules.members() {
-		if !slices.Contains(corsNames, key.text) {
-			wrong("Invalid key '%s' for 'Cors' property.", key.text)
-			return
-		}
-	}
-	if !isRestDefinition(a.body) {
-		wrong("Unable to add Cors configuration because 'DefinitionBody' does not contain a valid Swagger definition.")
-		return
-	}
-	if !rules.has("AllowOrigin") {
-		rules = rules.copyMap()
-		rules.set("AllowOrigin", lit("'*'"))
-	}
-	credentials := rules.get("AllowCredentials")
-	if credentials.isBool() && credentials.isTrue() && rules.get("AllowOrigin").scalar() == "'*'" {
-		wrong("Unable to add Cors configuration because 'AllowCredentials' can not be true when 'AllowOrigin' is \"'*'\" or not set")
-		return
-	}
-	if !rules.get("AllowOrigin").isTrue() {
-		wrong("Structure of the SAM template is invalid. Invalid input. Value for AllowedOrigins is required")
+	rules := a.corsRules()
+	if rules == nil {
 		return
 	}
 	a.edit(func(d *definition) error {
@@ -70,6 +34,52 @@ func (a *restAPI) addCors() {
 		}
 		return nil
 	})
+}
+
+// corsRules are what Cors says, as a map, once it is checked; nil when there
+// are none, or when they are wrong.
+func (a *restAPI) corsRules() *value {
+	cors := fromNode(a.get("Cors"))
+	if !cors.isTrue() {
+		return nil
+	}
+	wrong := func(format string, args ...any) { a.invalid(a.get("Cors"), a.id, format, args...) }
+	if !a.body.isTrue() {
+		wrong("Cors works only with inline Swagger specified in 'DefinitionBody' property.")
+		return nil
+	}
+	rules := cors
+	switch {
+	case cors.isText() || isFunction(a.get("Cors")):
+		rules = plainOf("AllowOrigin", cors)
+	case !cors.isMap():
+		wrong("Invalid value for 'Cors' property")
+		return nil
+	}
+	for key := range rules.members() {
+		if !slices.Contains(corsNames, key.text) {
+			wrong("Invalid key '%s' for 'Cors' property.", key.text)
+			return nil
+		}
+	}
+	if !isRestDefinition(a.body) {
+		wrong("Unable to add Cors configuration because 'DefinitionBody' does not contain a valid Swagger definition.")
+		return nil
+	}
+	if !rules.has("AllowOrigin") {
+		rules = rules.copyMap()
+		rules.set("AllowOrigin", lit("'*'"))
+	}
+	credentials := rules.get("AllowCredentials")
+	if credentials.isBool() && credentials.isTrue() && rules.get("AllowOrigin").scalar() == "'*'" {
+		wrong("Unable to add Cors configuration because 'AllowCredentials' can not be true when 'AllowOrigin' is \"'*'\" or not set")
+		return nil
+	}
+	if !rules.get("AllowOrigin").isTrue() {
+		wrong("Structure of the SAM template is invalid. Invalid input. Value for AllowedOrigins is required")
+		return nil
+	}
+	return rules
 }
 
 // addCors adds OPTIONS to a path that does not have it.

@@ -3,6 +3,7 @@ package sam
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"ouro/template"
 )
@@ -106,15 +107,7 @@ func (c *context) events(r *resource) []*event {
 		}
 		return e.name
 	}
-	slices.SortStableFunc(out, func(a, b *event) int {
-		switch x, y := order(a), order(b); {
-		case x < y:
-			return -1
-		case x > y:
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(out, func(a, b *event) int { return strings.Compare(order(a), order(b)) })
 	return out
 }
 

@@ -29,25 +29,34 @@ var scheduleProperties = []property{
 
 // translateRule makes a rule that calls the target when an event matches.
 func translateRule(c *context, e *event) {
-	p := e.pos()
-	props := p.obj("EventBusName", e.get("EventBusName"), "EventPattern", e.get("Pattern"), "Name", e.get("RuleName"))
-	target := p.obj("Arn", clone(e.calls.arn), "Id", targetID(e.id, "LambdaTarget"))
-	if id := dig(e.props, "Target", "Id"); id != nil {
-		set(target, "Id", clone(id))
-	}
-	e.take(target, "Input", "InputPath", "RetryPolicy", "InputTransformer")
-	c.rule(e, props, target)
-	c.permission(e, e.id, "", "events.amazonaws.com", "SourceArn", p.getAtt(e.id, "Arn"))
+	c.rule(e, onPattern(e), ruleTarget(e, "LambdaTarget"))
+	c.permission(e, e.id, "", "events.amazonaws.com", "SourceArn", e.pos().getAtt(e.id, "Arn"))
 }
 
 // translateSchedule makes a rule that calls the target at certain times.
 func translateSchedule(c *context, e *event) {
-	p := e.pos()
-	props := p.obj("ScheduleExpression", e.get("Schedule"), "Name", e.get("Name"), "Description", e.get("Description"))
-	target := p.obj("Arn", clone(e.calls.arn), "Id", targetID(e.id, "LambdaTarget"))
-	e.take(target, "Input", "RetryPolicy")
-	c.rule(e, props, target)
-	c.permission(e, e.id, "", "events.amazonaws.com", "SourceArn", p.getAtt(e.id, "Arn"))
+	c.rule(e, onSchedule(e), ruleTarget(e, "LambdaTarget"))
+	c.permission(e, e.id, "", "events.amazonaws.com", "SourceArn", e.pos().getAtt(e.id, "Arn"))
+}
+
+// onPattern are the properties of a rule for events.
+func onPattern(e *event) *node {
+	return e.pos().obj("EventBusName", e.get("EventBusName"), "EventPattern", e.get("Pattern"), "Name", e.get("RuleName"))
+}
+
+// onSchedule are the properties of a rule for times.
+func onSchedule(e *event) *node {
+	return e.pos().obj("ScheduleExpression", e.get("Schedule"), "Name", e.get("Name"), "Description", e.get("Description"))
+}
+
+// ruleTarget is what a rule calls.
+func ruleTarget(e *event, suffix string) *node {
+	target := e.pos().obj("Arn", clone(e.calls.arn), "Id", targetID(e.id, suffix))
+	if id := dig(e.props, "Target", "Id"); id != nil {
+		set(target, "Id", clone(id))
+	}
+	e.take(target, "Input", "InputPath", "RetryPolicy", "InputTransformer")
+	return target
 }
 
 // rule makes the AWS::Events::Rule of an event with one target, and the dead
@@ -69,15 +78,20 @@ func (c *context) rule(e *event, props, target *node) *made {
 	if queue := c.deadLetterQueue(e); queue != nil {
 		set(target, "DeadLetterConfig", p.obj("Arn", queue))
 		if dig(e.props, "DeadLetterConfig", "Arn") == nil {
-			statement := p.obj("Action", "sqs:SendMessage", "Effect", "Allow", "Principal", p.obj("Service", "events.amazonaws.com"),
-				"Resource", clone(queue), "Condition", p.obj("ArnEquals", p.obj("aws:SourceArn", p.getAtt(e.id, "Arn"))))
-			c.add(e.owner, e.id+"QueuePolicy", "AWS::SQS::QueuePolicy", p.obj(
-				"PolicyDocument", p.obj("Version", "2012-10-17", "Statement", p.list(statement)),
-				"Queues", p.list(p.ref(queue.Items[0].Items[0].Text))))
+			c.queuePolicy(e, e.id+"QueuePolicy", p.obj("Service", "events.amazonaws.com"), p.getAtt(e.id, "Arn"), queue, p.ref(queue.Items[0].Items[0].Text))
 		}
 	}
 	set(props, "Targets", p.list(target))
 	return m
+}
+
+// queuePolicy lets a principal send to a queue in the name of a source.
+func (c *context) queuePolicy(e *event, id string, principal, source, arn, url *node) {
+	p := e.pos()
+	statement := p.obj("Action", "sqs:SendMessage", "Effect", "Allow", "Principal", principal, "Resource", clone(arn),
+		"Condition", p.obj("ArnEquals", p.obj("aws:SourceArn", source)))
+	c.add(e.owner, id, "AWS::SQS::QueuePolicy", p.obj(
+		"PolicyDocument", p.obj("Version", "2012-10-17", "Statement", p.list(statement)), "Queues", p.list(url)))
 }
 
 // deadLetterQueue is the ARN of the queue of the event's DeadLetterConfig,

@@ -53,10 +53,7 @@ func (c *context) subscription(e *event, protocol string, endpoint *node) {
 // queueSubscription subscribes a queue and makes the function read from it.
 func (c *context) queueSubscription(e *event, arn, url *node, policyID string, size *node) {
 	p := e.pos()
-	statement := p.obj("Action", "sqs:SendMessage", "Effect", "Allow", "Principal", "*", "Resource", clone(arn),
-		"Condition", p.obj("ArnEquals", p.obj("aws:SourceArn", e.get("Topic"))))
-	c.add(e.owner, policyID, "AWS::SQS::QueuePolicy", p.obj(
-		"PolicyDocument", p.obj("Version", "2012-10-17", "Statement", p.list(statement)), "Queues", p.list(clone(url))))
+	c.queuePolicy(e, policyID, p.text("*"), e.get("Topic"), arn, clone(url))
 	c.subscription(e, "sqs", arn)
 	mapping := *e
 	mapping.id += "EventSourceMapping"

@@ -6,24 +6,34 @@ import (
 	"strings"
 )
 
+// badAuth notes what is wrong with Auth.
+func (a *httpAPI) badAuth(format string, args ...any) {
+	a.invalid(a.get("Auth"), a.id, format, args...)
+}
+
+// checkAuth notes what makes it impossible to add any Auth.
+func (a *httpAPI) checkAuth() {
+	if !a.body.isTrue() {
+		a.badAuth("Auth works only with inline OpenApi specified in the 'DefinitionBody' property.")
+		return
+	}
+	for key := range a.auth.members() {
+		if !slices.Contains([]string{"Authorizers", "DefaultAuthorizer", "EnableIamAuthorizer"}, key.text) {
+			a.badAuth("Invalid value for 'Auth' property")
+			return
+		}
+	}
+	if !isHTTPDefinition(a.body) {
+		a.badAuth("Unable to add Auth configuration because 'DefinitionBody' does not contain a valid OpenApi definition.")
+	}
+}
+
 // addAuth says in the definition who may call the API.
 func (a *httpAPI) addAuth() {
 	if !a.auth.isTrue() {
 		return
 	}
-	wrong := func(format string, args ...any) { a.invalid(a.get("Auth"), a.id, format, args...) }
-	if !a.body.isTrue() {
-		wrong("Auth works only with inline OpenApi specified in the 'DefinitionBody' property.")
-		return
-	}
-	for key := range a.auth.members() {
-		if !slices.Contains([]string{"Authorizers", "DefaultAuthorizer", "EnableIamAuthorizer"}, key.text) {
-			wrong("Invalid value for 'Auth' property")
-			return
-		}
-	}
-	if !isHTTPDefinition(a.body) {
-		wrong("Unable to add Auth configuration because 'DefinitionBody' does not contain a valid OpenApi definition.")
+	if a.checkAuth(); a.failed {
 		return
 	}
 	authorizers := a.authorizers()
@@ -42,10 +52,10 @@ func (a *httpAPI) addAuth() {
 	case a.failed:
 		return
 	case byDefault.isTrue() && !byDefault.isText():
-		wrong("Property 'Auth.DefaultAuthorizer' should be a string.")
+		a.badAuth("Property 'Auth.DefaultAuthorizer' should be a string.")
 		return
 	case byDefault.isTrue() && !schemes.has(byDefault.text):
-		wrong("Unable to set DefaultAuthorizer because '%s' was not defined in 'Authorizers'.", byDefault.text)
+		a.badAuth("Unable to set DefaultAuthorizer because '%s' was not defined in 'Authorizers'.", byDefault.text)
 		return
 	}
 	a.edit(func(d *definition) error {
@@ -84,21 +94,20 @@ func (a *httpAPI) authorizers() []*httpAuthorizer {
 	if !defined.isTrue() {
 		return out
 	}
-	wrong := func(format string, args ...any) { a.invalid(a.get("Auth"), a.id, format, args...) }
 	if !defined.isMap() {
-		wrong("Property 'Auth.Authorizers' should be a map.")
+		a.badAuth("Property 'Auth.Authorizers' should be a map.")
 		return nil
 	}
 	for name, v := range defined.members() {
 		switch {
 		case !v.isMap():
-			wrong("Property 'Auth.Authorizers.%s' should be a map.", name.text)
+			a.badAuth("Property 'Auth.Authorizers.%s' should be a map.", name.text)
 		case v.has("OpenIdConnectUrl"):
-			wrong("'OpenIdConnectUrl' is no longer a supported property for authorizer '%s'. Please refer to the AWS SAM documentation.", name.text)
+			a.badAuth("'OpenIdConnectUrl' is no longer a supported property for authorizer '%s'. Please refer to the AWS SAM documentation.", name.text)
 		default:
 			au := &httpAuthorizer{name: name, value: v}
 			if message := au.mistake(); message != "" {
-				wrong("%s", message)
+				a.badAuth("%s", message)
 			}
 			out = append(out, au)
 		}

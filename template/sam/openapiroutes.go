@@ -7,15 +7,7 @@ import (
 
 // addFunction routes a method of a REST API's path to a Lambda function.
 func (d *definition) addFunction(path, method, condition, uri, credentials *value, stream bool) error {
-	if condition.isTrue() {
-		uri = conditional(condition, uri)
-	}
-	return d.integrate(path, method, condition, func(op *value) {
-		integration := newDict()
-		op.set(extIntegration, integration)
-		integration.set("type", lit("aws_proxy"))
-		integration.set("httpMethod", lit("POST"))
-		integration.set("uri", uri)
+	return d.integrateURI(path, method, condition, "aws_proxy", uri, func(op, integration *value) {
 		if stream {
 			integration.set("responseTransferMode", lit("STREAM"))
 		}
@@ -28,21 +20,25 @@ func (d *definition) addFunction(path, method, condition, uri, credentials *valu
 
 // addStateMachine routes a method of a REST API's path to Step Functions.
 func (d *definition) addStateMachine(path, method, condition, uri, credentials, templates *value) error {
-	if condition.isTrue() {
-		uri = conditional(condition, uri)
-	}
-	return d.integrate(path, method, condition, func(op *value) {
-		integration := newDict()
-		op.set(extIntegration, integration)
-		integration.set("type", lit("aws"))
-		integration.set("httpMethod", lit("POST"))
-		integration.set("uri", uri)
+	return d.integrateURI(path, method, condition, "aws", uri, func(op, integration *value) {
 		integration.set("responses", dictOf("200", dictOf("statusCode", lit("200")), "400", dictOf("statusCode", lit("400"))))
 		integration.set("credentials", credentials)
 		op.member(lit("responses"), func() *value {
 			return dictOf("200", dictOf("description", lit("OK")), "400", dictOf("description", lit("Bad Request")))
 		})
 		integration.update(plainOf("requestTemplates", templates))
+	})
+}
+
+// integrateURI makes a method call a URI; fill adds what its kind needs.
+func (d *definition) integrateURI(path, method, condition *value, kind string, uri *value, fill func(op, integration *value)) error {
+	if condition.isTrue() {
+		uri = conditional(condition, uri)
+	}
+	return d.integrate(path, method, condition, func(op *value) {
+		integration := dictOf("type", lit(kind), "httpMethod", lit("POST"), "uri", uri)
+		op.set(extIntegration, integration)
+		fill(op, integration)
 	})
 }
 

@@ -1,6 +1,7 @@
 package sam
 
 import (
+	"slices"
 	"strings"
 
 	"ouro/template"
@@ -40,12 +41,7 @@ func isInt(n *node) bool {
 // either is any of several shapes.
 func either(shapes ...shape) shape {
 	return shape{fits: func(n *node) bool {
-		for _, s := range shapes {
-			if s.fits(n) {
-				return true
-			}
-		}
-		return false
+		return slices.ContainsFunc(shapes, func(s shape) bool { return s.fits(n) })
 	}}
 }
 
@@ -56,15 +52,7 @@ func mapOf(item shape) shape  { return collection(template.Map, item) }
 
 func collection(k template.Kind, item shape) shape {
 	return shape{fits: func(n *node) bool {
-		if n.Kind != k {
-			return false
-		}
-		for _, i := range n.Items {
-			if !item.fits(i) {
-				return false
-			}
-		}
-		return true
+		return n.Kind == k && !slices.ContainsFunc(n.Items, func(i *node) bool { return !item.fits(i) })
 	}}
 }
 
@@ -76,7 +64,7 @@ func (c *context) checkProperties(r *resource, known []property) {
 		return
 	}
 	for i, key := range r.props.Keys {
-		if !knows(known, key.Text) {
+		if !slices.ContainsFunc(known, func(p property) bool { return p.name == key.Text }) {
 			c.invalid(r.props.Items[i], r.id, "property %s not defined for resource of type %s", key.Text, r.typ)
 			return
 		}
@@ -90,15 +78,6 @@ func (c *context) checkProperties(r *resource, known []property) {
 			return
 		}
 	}
-}
-
-func knows(known []property, name string) bool {
-	for _, p := range known {
-		if p.name == name {
-			return true
-		}
-	}
-	return false
 }
 
 // check is what is wrong with the property in props, "" when nothing is.

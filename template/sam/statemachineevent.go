@@ -66,35 +66,21 @@ func (c *context) startRole(e *event, service string) *made {
 	return c.add(e.owner, id, "AWS::IAM::Role", props)
 }
 
-// machineTarget is the state machine as the target of a rule.
-func machineTarget(e *event) *node {
-	p := e.pos()
-	target := p.obj("Arn", clone(e.calls.arn), "Id", targetID(e.id, "StepFunctionsTarget"))
-	if id := dig(e.props, "Target", "Id"); id != nil {
-		set(target, "Id", clone(id))
-	}
-	e.take(target, "Input", "InputPath", "RetryPolicy", "InputTransformer")
-	return target
-}
-
 // machineSchedule makes a rule that starts the state machine at certain times.
 func machineSchedule(c *context, e *event) {
-	p := e.pos()
-	target := machineTarget(e)
-	if given := e.get("RoleArn"); given != nil {
-		set(target, "RoleArn", given)
-	} else {
-		set(target, "RoleArn", p.getAtt(c.startRole(e, "events.amazonaws.com").id, "Arn"))
+	target, role := ruleTarget(e, "StepFunctionsTarget"), e.get("RoleArn")
+	if role == nil {
+		role = e.pos().getAtt(c.startRole(e, "events.amazonaws.com").id, "Arn")
 	}
-	c.rule(e, p.obj("ScheduleExpression", e.get("Schedule"), "Name", e.get("Name"), "Description", e.get("Description")), target)
+	set(target, "RoleArn", role)
+	c.rule(e, onSchedule(e), target)
 }
 
 // machineRule makes a rule that starts the state machine when an event matches.
 func machineRule(c *context, e *event) {
-	p := e.pos()
-	target := machineTarget(e)
-	set(target, "RoleArn", p.getAtt(c.startRole(e, "events.amazonaws.com").id, "Arn"))
-	c.rule(e, p.obj("EventBusName", e.get("EventBusName"), "EventPattern", e.get("Pattern"), "Name", e.get("RuleName")), target)
+	target := ruleTarget(e, "StepFunctionsTarget")
+	set(target, "RoleArn", e.pos().getAtt(c.startRole(e, "events.amazonaws.com").id, "Arn"))
+	c.rule(e, onPattern(e), target)
 }
 
 // machineScheduler makes a schedule of EventBridge Scheduler that starts the

@@ -152,12 +152,3 @@ func (r *Recorder) writeChanges(ctx context.Context, changes []rowChange, last b
 	_, err := r.ledger.progress.Append(ctx, r.scope, r.uuid, changes)
 	return err
 }
-
-// AppendEvents writes events of a stack, oldest first.
-func (l *Ledger) AppendEvents(ctx context.Context, scope store.Scope, uuid string, events []Event) error {
-	if len(events) == 0 {
-		return nil
-	}
-	_, err := l.events.Append(ctx, scope, uuid, events)
-	return err
-}

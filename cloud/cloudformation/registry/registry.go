@@ -73,7 +73,7 @@ const maxPage = 100
 // ListTypes lists types. Without a visibility these are the account's own, of
 // which there are none.
 func (*Registry) ListTypes(ctx context.Context, in *cloudformation.ListTypesInput) (*cloudformation.ListTypesOutput, error) {
-	out := &cloudformation.ListTypesOutput{}
+	out := &cloudformation.ListTypesOutput{TypeSummaries: []types.TypeSummary{}}
 	filters := types.TypeFilters{}
 	if in.Filters != nil {
 		filters = *in.Filters

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -91,12 +92,14 @@ func bucketOf(box, region string) string {
 	return box + region
 }
 
-// open makes the bucket of a box if it is not there yet.
+// open makes the bucket of a box if it is not there yet. Two that do so at the
+// same time do no harm.
 func (m *Mailbox) open(ctx context.Context, box, region string) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
 	bucket := bucketOf(box, region)
-	if m.made[bucket] {
+	m.mu.Lock()
+	made := m.made[bucket]
+	m.mu.Unlock()
+	if made {
 		return nil
 	}
 	client := m.client(region, nil)
@@ -114,6 +117,8 @@ func (m *Mailbox) open(ctx context.Context, box, region string) error {
 			return fmt.Errorf("making the bucket for answers: %w", err)
 		}
 	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	m.made[bucket] = true
 	return nil
 }
@@ -162,10 +167,11 @@ func (m *Mailbox) versions(ctx context.Context, box, region, key string) ([]type
 		}
 		for _, v := range page.Versions { // newest first
 			if aws.ToString(v.Key) == key {
-				all = append([]types.ObjectVersion{v}, all...)
+				all = append(all, v)
 			}
 		}
 	}
+	slices.Reverse(all)
 	return all, nil
 }
 

@@ -116,6 +116,13 @@ var readers = map[string]func(ctx context.Context, r *Request) ([]any, error){
 		}
 		return []any{out.Pipeline}, nil
 	},
+	"AWS::Events::EventBus": func(ctx context.Context, r *Request) ([]any, error) {
+		out, err := eventbridge.NewFromConfig(r.Config).DescribeEventBus(ctx, &eventbridge.DescribeEventBusInput{Name: &r.Physical})
+		if err != nil {
+			return nil, err
+		}
+		return []any{out}, nil
+	},
 	"AWS::Events::Rule": func(ctx context.Context, r *Request) ([]any, error) {
 		out, err := eventbridge.NewFromConfig(r.Config).DescribeRule(ctx, &eventbridge.DescribeRuleInput{Name: aws.String(r.Name)})
 		if err != nil {

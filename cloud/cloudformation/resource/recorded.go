@@ -53,7 +53,7 @@ var recordedNames = map[string]Naming{
 	"AWS::AppConfig::Application": {Max: 64}, "AWS::CloudFront::Function": {Max: 64}, "AWS::ECR::Repository": {Max: 256, Lower: true},
 	"AWS::DocDB::DBCluster": {Max: 63, Lower: true}, "AWS::DocDB::DBInstance": {Max: 63, Lower: true}, "AWS::EKS::Cluster": {Max: 100},
 	"AWS::ElastiCache::ReplicationGroup": {Max: 40, Lower: true}, "AWS::ElasticLoadBalancing::LoadBalancer": {Max: 32},
-	"AWS::ElasticLoadBalancingV2::LoadBalancer": {Max: 32}, "AWS::ElasticLoadBalancingV2::TargetGroup": {Max: 32}, "AWS::Events::EventBus": {Max: 256},
+	"AWS::ElasticLoadBalancingV2::LoadBalancer": {Max: 32}, "AWS::ElasticLoadBalancingV2::TargetGroup": {Max: 32},
 	"AWS::KinesisFirehose::DeliveryStream": {Max: 64}, "AWS::Kinesis::Stream": {Max: 128}, "AWS::Lambda::Function": {Max: 64}, "AWS::Lambda::LayerVersion": {Max: 140},
 	"AWS::Neptune::DBCluster": {Max: 63, Lower: true}, "AWS::Neptune::DBInstance": {Max: 63, Lower: true}, "AWS::OpenSearchService::Domain": {Max: 28, Lower: true},
 	"AWS::RDS::DBCluster": {Max: 63, Lower: true}, "AWS::RDS::DBInstance": {Max: 63, Lower: true}, "AWS::RDS::DBSubnetGroup": {Max: 255, Lower: true},

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
-	"github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
 )
 
 func ruleKind() *Kind {
@@ -24,7 +23,7 @@ func putRule(ctx context.Context, r *Request) (Result, error) {
 		return Result{}, err
 	}
 	in.Name = &r.Name
-	in.Tags = tagList(r.allTags(), func(k, v *string) types.Tag { return types.Tag{Key: k, Value: v} })
+	in.Tags = busTags(r.allTags())
 	targets := &eventbridge.PutTargetsInput{}
 	if err := Bind(map[string]any{"Targets": r.Properties["Targets"]}, targets); err != nil {
 		return Result{}, err

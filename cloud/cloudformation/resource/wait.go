@@ -35,13 +35,16 @@ const handleValid = 7 * 24 * time.Hour
 
 func handleKey(r *Request) string { return r.StackID + "/" + r.LogicalID }
 
-// keyOf is where the signals to a handle lie.
+// keyOf is where the signals to a handle lie. Handles of other accounts are
+// none: all of a region share one bucket.
 func keyOf(r *Request, handle string) (string, bool) {
 	u, err := url.Parse(handle)
 	if err != nil {
 		return "", false
 	}
-	return strings.CutPrefix(strings.TrimPrefix(u.Path, "/"), bucketOf(waitSignals, r.Region)+"/")
+	key, ok := strings.CutPrefix(strings.TrimPrefix(u.Path, "/"), bucketOf(waitSignals, r.Region)+"/")
+	arn := strings.SplitN(key, ":", 6) // the key begins with the stack's id
+	return key, ok && len(arn) == 6 && arn[4] == r.Account
 }
 
 // maxWait is the longest timeout, in seconds.

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 	"github.com/aws/smithy-go"
 
+	"ouro/cloud/cloudformation/ledger"
 	"ouro/cloud/door"
 	"ouro/cloud/regex"
 	"ouro/cloud/wire"
@@ -38,12 +39,6 @@ func (s *Sets) CreateStackSet(ctx context.Context, in *cloudformation.CreateStac
 	if err := errors.Join(asSelf(in.CallAs), selfManaged(in.PermissionModel, in.AutoDeployment)); err != nil {
 		return nil, err
 	}
-	if old, err := s.find(ctx, &name); err == nil {
-		if t := aws.ToString(in.ClientRequestToken); t != "" && t == old.Token {
-			return &cloudformation.CreateStackSetOutput{StackSetId: aws.String(old.id())}, nil
-		}
-		return nil, &types.NameAlreadyExistsException{Message: aws.String(fmt.Sprintf("StackSet name %s already exists", name))}
-	}
 	v := set{
 		Name: name, UUID: s.host.NewID(), Status: types.StackSetStatusActive, Description: aws.ToString(in.Description), Created: s.host.Now(),
 		Managed: in.ManagedExecution != nil && aws.ToBool(in.ManagedExecution.Active), Token: aws.ToString(in.ClientRequestToken),
@@ -58,7 +53,18 @@ func (s *Sets) CreateStackSet(ctx context.Context, in *cloudformation.CreateStac
 	if v.Revision.Parameters, err = s.parameters(ctx, &v.Revision, in.Parameters, nil); err != nil {
 		return nil, err
 	}
-	if err := s.sets.Insert(ctx, caller.Scope(), v.id(), v); err != nil {
+	err = s.host.Store().Atomically(ctx, func(ctx context.Context) error {
+		old, err := s.find(ctx, &name)
+		if _, none := errors.AsType[*types.StackSetNotFoundException](err); none {
+			return s.sets.Insert(ctx, caller.Scope(), v.id(), v)
+		}
+		if err == nil && (v.Token == "" || v.Token != old.Token) {
+			err = &types.NameAlreadyExistsException{Message: aws.String(fmt.Sprintf("StackSet name %s already exists", name))}
+		}
+		v = old
+		return err
+	})
+	if err != nil {
 		return nil, err
 	}
 	return &cloudformation.CreateStackSetOutput{StackSetId: aws.String(v.id())}, nil
@@ -123,7 +129,7 @@ func (s *Sets) template(ctx context.Context, body, from, stackID *string) (text,
 // parameters checks the template with the parameters that are given for it:
 // CloudFormation's own validation tells which it declares. old are the values
 // that UsePreviousValue stands for.
-func (s *Sets) parameters(ctx context.Context, r *revision, given, old []types.Parameter) ([]types.Parameter, error) {
+func (s *Sets) parameters(ctx context.Context, r *revision, given []types.Parameter, old []ledger.Parameter) ([]ledger.Parameter, error) {
 	in := &cloudformation.ValidateTemplateInput{TemplateBody: &r.Template}
 	if r.URL != "" {
 		in = &cloudformation.ValidateTemplateInput{TemplateURL: &r.URL}
@@ -137,7 +143,13 @@ func (s *Sets) parameters(ctx context.Context, r *revision, given, old []types.P
 			return nil, &types.InsufficientCapabilitiesException{Message: aws.String(fmt.Sprintf("Requires capabilities : [%s]", c))}
 		}
 	}
-	var values []types.Parameter
+	r.Hidden = nil
+	for _, d := range out.Parameters {
+		if aws.ToBool(d.NoEcho) {
+			r.Hidden = append(r.Hidden, aws.ToString(d.ParameterKey))
+		}
+	}
+	var values []ledger.Parameter
 	var unknown, missing []string
 	for _, p := range given {
 		key := aws.ToString(p.ParameterKey)
@@ -145,17 +157,24 @@ func (s *Sets) parameters(ctx context.Context, r *revision, given, old []types.P
 			unknown = append(unknown, key)
 			continue
 		}
+		value := aws.ToString(p.ParameterValue)
 		if aws.ToBool(p.UsePreviousValue) {
-			at := slices.IndexFunc(old, func(o types.Parameter) bool { return aws.ToString(o.ParameterKey) == key })
+			at := slices.IndexFunc(old, func(o ledger.Parameter) bool { return o.Key == key })
 			if at < 0 {
 				continue // the default is its value, and stays it
 			}
-			p = old[at]
+			if value, err = s.vault.Reveal(old[at]); err != nil {
+				return nil, err
+			}
 		}
-		values = append(values, types.Parameter{ParameterKey: &key, ParameterValue: p.ParameterValue})
+		kept, err := s.vault.Seal(key, value, slices.Contains(r.Hidden, key))
+		if err != nil {
+			return nil, err
+		}
+		values = append(values, kept)
 	}
 	for _, d := range out.Parameters {
-		if d.DefaultValue == nil && !slices.ContainsFunc(values, func(p types.Parameter) bool { return aws.ToString(p.ParameterKey) == aws.ToString(d.ParameterKey) }) {
+		if d.DefaultValue == nil && !slices.ContainsFunc(values, func(p ledger.Parameter) bool { return p.Key == aws.ToString(d.ParameterKey) }) {
 			missing = append(missing, aws.ToString(d.ParameterKey))
 		}
 	}

@@ -51,6 +51,12 @@ func accounts(direct []string, targets *types.DeploymentTargets) ([]string, erro
 	return direct, nil
 }
 
+// maxInstances is how many instances a set may have
+// (https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html).
+const maxInstances = 100_000
+
+var regionName = regex.New(`^[a-zA-Z0-9-]{1,128}$`)
+
 // all is every account in every region, in the order given, each once.
 func all(accounts, regions []string) ([]target, error) {
 	if len(accounts) == 0 {
@@ -60,11 +66,21 @@ func all(accounts, regions []string) ([]target, error) {
 		return nil, invalid("Regions must be specified")
 	}
 	var targets []target
+	seen := map[target]bool{}
 	for _, r := range regions {
+		if !regionName().MatchString(r) {
+			return nil, invalid("1 validation error detected: Value '[%s]' at 'regions' failed to satisfy constraint: Member must satisfy constraint: [Member must satisfy regular expression pattern: ^[a-zA-Z0-9-]{1,128}$]", r)
+		}
 		for _, a := range accounts {
-			if t := (target{a, r}); !slices.Contains(targets, t) {
-				targets = append(targets, t)
+			t := target{a, r}
+			if seen[t] {
+				continue
 			}
+			if len(targets) == maxInstances {
+				return nil, &types.LimitExceededException{Message: aws.String(fmt.Sprintf("A stack set cannot have more than %d stack instances", maxInstances))}
+			}
+			seen[t] = true
+			targets = append(targets, t)
 		}
 	}
 	return targets, nil
@@ -81,9 +97,10 @@ func (s *Sets) some(ctx context.Context, v set, direct []string, where *types.De
 	if err != nil {
 		return nil, err
 	}
-	there := make([]target, len(list))
+	there, known := make([]target, len(list)), make(map[target]bool, len(list))
 	for i, v := range list {
 		there[i] = target{v.Account, v.Region}
+		known[there[i]] = true
 	}
 	if len(named) == 0 && len(regions) == 0 {
 		return there, nil
@@ -93,7 +110,7 @@ func (s *Sets) some(ctx context.Context, v set, direct []string, where *types.De
 		return nil, err
 	}
 	for _, t := range targets {
-		if !slices.Contains(there, t) {
+		if !known[t] {
 			return nil, noInstance(v, t)
 		}
 	}
@@ -111,9 +128,13 @@ func (s *Sets) CreateStackInstances(ctx context.Context, in *cloudformation.Crea
 	if err != nil {
 		return nil, err
 	}
+	overrides, err := s.overrides(v, in.ParameterOverrides)
+	if err != nil {
+		return nil, err
+	}
 	scope := door.CallerFrom(ctx).Scope()
 	op := operation{ID: aws.ToString(in.OperationId), Action: types.StackSetOperationActionCreate, Preferences: in.OperationPreferences,
-		Targets: targets, Overrides: in.ParameterOverrides, SetsOverrides: in.ParameterOverrides != nil}
+		Targets: targets, Overrides: overrides, SetsOverrides: in.ParameterOverrides != nil}
 	id, err := s.begin(ctx, v, op, func(ctx context.Context, v *set) error {
 		for _, t := range targets {
 			i := instance{Account: t.Account, Region: t.Region, StackName: "StackSet-" + v.Name + "-" + s.host.NewID(), Drift: types.StackDriftStatusNotChecked}
@@ -154,8 +175,12 @@ func (s *Sets) UpdateStackInstances(ctx context.Context, in *cloudformation.Upda
 	if _, err := s.some(ctx, v, in.Accounts, in.DeploymentTargets, in.Regions); err != nil {
 		return nil, err
 	}
+	overrides, err := s.overrides(v, in.ParameterOverrides)
+	if err != nil {
+		return nil, err
+	}
 	op := operation{ID: aws.ToString(in.OperationId), Action: types.StackSetOperationActionUpdate, Preferences: in.OperationPreferences,
-		Targets: targets, Overrides: in.ParameterOverrides, SetsOverrides: true}
+		Targets: targets, Overrides: overrides, SetsOverrides: true}
 	id, err := s.begin(ctx, v, op, nothing)
 	return &cloudformation.UpdateStackInstancesOutput{OperationId: &id}, err
 }
@@ -197,7 +222,7 @@ func (s *Sets) DescribeStackInstance(ctx context.Context, in *cloudformation.Des
 	}
 	out := types.StackInstance{
 		Account: &i.Account, Region: &i.Region, StackSetId: aws.String(v.id()), StackId: optional(i.StackID), Status: i.Status,
-		StatusReason: optional(i.Reason), ParameterOverrides: i.Overrides, LastOperationId: optional(i.Operation), DriftStatus: i.Drift,
+		StatusReason: optional(i.Reason), ParameterOverrides: shown(i.Overrides), LastOperationId: optional(i.Operation), DriftStatus: i.Drift,
 		StackInstanceStatus: &types.StackInstanceComprehensiveStatus{DetailedStatus: i.Detailed},
 	}
 	if !i.DriftChecked.IsZero() {

@@ -34,6 +34,10 @@ func (s *Sets) begin(ctx context.Context, v set, op operation, change func(conte
 		return "", err
 	}
 	err = s.host.Store().Atomically(ctx, func(ctx context.Context) error {
+		v, err := s.findActive(ctx, aws.String(v.id())) // as it is by now
+		if err != nil {
+			return err
+		}
 		before, err := s.operationsOf(ctx, v)
 		if err != nil {
 			return err
@@ -60,7 +64,7 @@ func (s *Sets) begin(ctx context.Context, v set, op operation, change func(conte
 		op.Admin, op.Exec = v.Revision.AdminRole, v.Revision.ExecRole
 		for _, t := range op.Targets {
 			r := result{Account: t.Account, Region: t.Region, Status: types.StackSetOperationResultStatusPending}
-			if err := s.results.Put(ctx, caller.Scope(), t.key(op.ID), r); err != nil {
+			if err := s.results.Put(ctx, caller.Scope(), t.key(v.UUID+"/"+op.ID), r); err != nil {
 				return err
 			}
 		}
@@ -220,11 +224,11 @@ func (s *Sets) ListStackSetOperations(ctx context.Context, in *cloudformation.Li
 // ListStackSetOperationResults lists what came of an operation in each account
 // and region.
 func (s *Sets) ListStackSetOperationResults(ctx context.Context, in *cloudformation.ListStackSetOperationResultsInput) (*cloudformation.ListStackSetOperationResultsOutput, error) {
-	_, op, err := s.findOperation(ctx, in.StackSetName, in.OperationId, in.CallAs)
+	v, op, err := s.findOperation(ctx, in.StackSetName, in.OperationId, in.CallAs)
 	if err != nil {
 		return nil, err
 	}
-	entries, err := s.results.List(ctx, door.CallerFrom(ctx).Scope(), store.Query{Prefix: op.ID + "/"})
+	entries, err := s.results.List(ctx, door.CallerFrom(ctx).Scope(), store.Query{Prefix: v.UUID + "/" + op.ID + "/"})
 	if err != nil {
 		return nil, err
 	}

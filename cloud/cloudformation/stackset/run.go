@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 	"github.com/aws/smithy-go"
 
+	"ouro/cloud/cloudformation/ledger"
 	"ouro/cloud/door"
 	"ouro/cloud/store"
 )
@@ -88,6 +89,9 @@ type work struct {
 }
 
 func (w *work) scope() store.Scope { return w.caller.Scope() }
+
+// key is the operation's name in the store.
+func (w *work) key() string { return w.uuid + "/" + w.op.ID }
 
 // run works through the regions in order, and in each through the accounts,
 // as many at once as the preferences allow. When more of a region's stacks
@@ -188,7 +192,7 @@ func (w *work) region(ctx context.Context, targets []target, p *types.StackSetOp
 // one works on one target, unless that was done before. ok is false for a
 // failure, which is recorded; an error means that the work stops here.
 func (w *work) one(ctx context.Context, t target, cancel bool) (ok bool, err error) {
-	r, err := w.s.results.Get(ctx, w.scope(), t.key(w.op.ID))
+	r, err := w.s.results.Get(ctx, w.scope(), t.key(w.key()))
 	if err != nil {
 		return false, err
 	}
@@ -198,7 +202,7 @@ func (w *work) one(ctx context.Context, t target, cancel bool) (ok bool, err err
 	case types.StackSetOperationResultStatusFailed:
 		return false, nil
 	}
-	now, err := w.s.operations.Get(ctx, w.scope(), w.uuid+"/"+w.op.ID)
+	now, err := w.s.operations.Get(ctx, w.scope(), w.key())
 	if err != nil {
 		return false, err
 	}
@@ -227,7 +231,7 @@ func (w *work) one(ctx context.Context, t target, cancel bool) (ok bool, err err
 func (w *work) result(ctx context.Context, t target, status types.StackSetOperationResultStatus, reason string) error {
 	return w.s.host.Store().Atomically(ctx, func(ctx context.Context) error {
 		r := result{Account: t.Account, Region: t.Region, Status: status, Reason: reason}
-		if err := w.s.results.Put(ctx, w.scope(), t.key(w.op.ID), r); err != nil {
+		if err := w.s.results.Put(ctx, w.scope(), t.key(w.key()), r); err != nil {
 			return err
 		}
 		i, err := w.s.instances.Get(ctx, w.scope(), t.key(w.uuid))
@@ -262,7 +266,7 @@ func statusAfter(action types.StackSetOperationAction, status types.StackSetOper
 
 // end records the end of the operation.
 func (w *work) end(ctx context.Context, failed bool) error {
-	now, err := w.s.operations.Get(ctx, w.scope(), w.uuid+"/"+w.op.ID)
+	now, err := w.s.operations.Get(ctx, w.scope(), w.key())
 	if err != nil {
 		return err
 	}
@@ -277,11 +281,11 @@ func (w *work) end(ctx context.Context, failed bool) error {
 }
 
 func (w *work) put(ctx context.Context, status types.StackSetOperationStatus, reason string) error {
-	results, err := w.s.results.List(ctx, w.scope(), store.Query{Prefix: w.op.ID + "/"})
+	results, err := w.s.results.List(ctx, w.scope(), store.Query{Prefix: w.key() + "/"})
 	if err != nil {
 		return err
 	}
-	_, err = w.s.operations.Update(ctx, w.scope(), w.uuid+"/"+w.op.ID, func(o *operation) error {
+	_, err = w.s.operations.Update(ctx, w.scope(), w.key(), func(o *operation) error {
 		o.Status, o.Reason, o.Failed = status, reason, 0
 		for _, r := range results {
 			if r.Value.Status == types.StackSetOperationResultStatusFailed {
@@ -362,16 +366,17 @@ func (w *work) remove(ctx context.Context, t target, i instance) error {
 // apply creates or updates the stack of an instance, and waits for its end.
 func (w *work) apply(ctx context.Context, client *cloudformation.Client, i *instance) error {
 	r := w.set.Revision
-	parameters := slices.Clone(r.Parameters)
+	values := slices.Clone(r.Parameters)
 	for _, o := range i.Overrides {
-		at := slices.IndexFunc(parameters, func(p types.Parameter) bool { return aws.ToString(p.ParameterKey) == aws.ToString(o.ParameterKey) })
-		switch {
-		case aws.ToBool(o.UsePreviousValue):
-		case at < 0:
-			parameters = append(parameters, o)
-		default:
-			parameters[at] = o
+		if at := slices.IndexFunc(values, func(p ledger.Parameter) bool { return p.Key == o.Key }); at < 0 {
+			values = append(values, o)
+		} else {
+			values[at] = o
 		}
+	}
+	parameters, err := w.s.revealed(values)
+	if err != nil {
+		return err
 	}
 	body, url := &r.Template, (*string)(nil)
 	if r.URL != "" {

@@ -23,6 +23,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 
+	"ouro/cloud/cloudformation/ledger"
 	"ouro/cloud/door"
 	"ouro/cloud/store"
 	"ouro/cloud/wire"
@@ -34,11 +35,12 @@ const service = "cloudformation"
 type Sets struct {
 	host  door.Host
 	fetch Fetch
+	vault Vault
 
 	sets       store.Table[set]       // NAME:UUID
 	instances  store.Table[instance]  // UUID/ACCOUNT/REGION
 	operations store.Table[operation] // UUID/ID
-	results    store.Table[result]    // ID/ACCOUNT/REGION
+	results    store.Table[result]    // UUID/ID/ACCOUNT/REGION
 
 	mu      sync.Mutex
 	running map[string]bool // by the set's UUID
@@ -48,10 +50,10 @@ type Sets struct {
 type Fetch func(ctx context.Context, cfg aws.Config, url string) (string, error)
 
 // New makes the operations.
-func New(host door.Host, fetch Fetch) *Sets {
+func New(host door.Host, fetch Fetch, vault Vault) *Sets {
 	s := host.Store()
 	return &Sets{
-		host: host, fetch: fetch, running: map[string]bool{},
+		host: host, fetch: fetch, vault: vault, running: map[string]bool{},
 		sets:       store.NewTable[set](s, service, "stackset"),
 		instances:  store.NewTable[instance](s, service, "stackinstance"),
 		operations: store.NewTable[operation](s, service, "stacksetoperation"),
@@ -74,7 +76,8 @@ type set struct {
 type revision struct {
 	Template     string
 	URL          string `json:",omitempty"` // where a template lies that is too large for a request
-	Parameters   []types.Parameter
+	Parameters   []ledger.Parameter
+	Hidden       []string `json:",omitempty"` // the template's NoEcho parameters
 	Tags         []types.Tag
 	Capabilities []types.Capability
 	AdminRole    string // ARN
@@ -90,9 +93,9 @@ type instance struct {
 	StackID         string                    `json:",omitempty"`
 	Status          types.StackInstanceStatus // CURRENT, OUTDATED, INOPERABLE
 	Detailed        types.StackInstanceDetailedStatus
-	Reason          string            `json:",omitempty"`
-	Overrides       []types.Parameter `json:",omitempty"`
-	Operation       string            // the last one
+	Reason          string             `json:",omitempty"`
+	Overrides       []ledger.Parameter `json:",omitempty"`
+	Operation       string             // the last one
 	Drift           types.StackDriftStatus
 	DriftChecked    time.Time `json:",omitzero"`
 }
@@ -109,8 +112,8 @@ type operation struct {
 	Preferences   *types.StackSetOperationPreferences `json:",omitempty"`
 	Retain        bool                                `json:",omitempty"`
 	Targets       []target
-	Overrides     []types.Parameter `json:",omitempty"`
-	SetsOverrides bool              `json:",omitempty"`
+	Overrides     []ledger.Parameter `json:",omitempty"`
+	SetsOverrides bool               `json:",omitempty"`
 	Admin, Exec   string
 	Caller        door.Caller
 	Failed        int `json:",omitempty"`
@@ -119,7 +122,8 @@ type operation struct {
 // target is where an operation works.
 type target struct{ Account, Region string }
 
-func (t target) key(uuid string) string { return uuid + "/" + t.Account + "/" + t.Region }
+// key is the target's name below that of a set, or of an operation.
+func (t target) key(of string) string { return of + "/" + t.Account + "/" + t.Region }
 
 // result is what came of an operation for one target.
 type result struct {
@@ -188,10 +192,11 @@ func page[T any](all []T, token *string, most *int32) ([]T, *string, error) {
 		size = n
 	}
 	end := min(start+size, len(all))
+	some := append([]T{}, all[start:end]...) // not nil, which would leave the list out
 	if end < len(all) {
-		return all[start:end], aws.String(strconv.Itoa(end)), nil
+		return some, aws.String(strconv.Itoa(end)), nil
 	}
-	return all[start:end], nil, nil
+	return some, nil, nil
 }
 
 // DescribeStackSet describes a set.
@@ -209,7 +214,7 @@ func (s *Sets) DescribeStackSet(ctx context.Context, in *cloudformation.Describe
 	}
 	out := types.StackSet{
 		StackSetName: &found.Name, StackSetId: aws.String(found.id()), StackSetARN: &found.ARN, Status: found.Status,
-		TemplateBody: &found.Revision.Template, Parameters: found.Revision.Parameters, Capabilities: found.Revision.Capabilities,
+		TemplateBody: &found.Revision.Template, Parameters: shown(found.Revision.Parameters), Capabilities: found.Revision.Capabilities,
 		Tags: found.Revision.Tags, AdministrationRoleARN: &found.Revision.AdminRole, ExecutionRoleName: &found.Revision.ExecRole,
 		PermissionModel: types.PermissionModelsSelfManaged, ManagedExecution: &types.ManagedExecution{Active: &found.Managed},
 	}
@@ -262,6 +267,9 @@ func (s *Sets) DeleteStackSet(ctx context.Context, in *cloudformation.DeleteStac
 		return nil, err
 	}
 	err = s.host.Store().Atomically(ctx, func(ctx context.Context) error {
+		if found, err = s.findActive(ctx, aws.String(found.id())); err != nil {
+			return err
+		}
 		if err := s.idle(ctx, found); err != nil {
 			return err
 		}

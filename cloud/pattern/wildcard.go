@@ -1,4 +1,4 @@
-package eventbridge
+package pattern
 
 import "strings"
 
@@ -14,7 +14,10 @@ func wildcard(argument any) (test, error) {
 	if err != nil {
 		return nil, err
 	}
-	return func(v scalar) bool { return v.kind == stringKind && matchParts(v.text, parts) }, nil
+	return func(v any) bool {
+		s, ok := v.(string)
+		return ok && matchParts(s, parts)
+	}, nil
 }
 
 // splitWildcard cuts a filter at its stars and undoes the escapes.
