@@ -119,7 +119,7 @@ this machine, in a local cloud that runs the same CloudFormation files.`,
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usageError{fmt.Errorf("%s: %w", c.CommandPath(), err)}
 	})
-	root.AddCommand(newUp(s), newDown(s), newPlan(s), newStatus(s), newPublish(s), newValidate(s), newLocal(s))
+	root.AddCommand(newUp(s), newDown(s), newPlan(s), newStatus(s), newPublish(s), newValidate(s), newLibrary(s), newLocal(s))
 	return root
 }
 
