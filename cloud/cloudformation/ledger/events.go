@@ -69,17 +69,22 @@ func (l *Ledger) Events(ctx context.Context, scope store.Scope, uuid, token stri
 
 const entriesAtOnce = 8
 
-// AppendEvents writes events of a stack, oldest first. Each is a millisecond
-// after the one before it at least: clients sort them by their times alone,
-// which travel in milliseconds. An operation that is faster than that gets
-// ahead of the clock, by a second at most.
+// AppendEvents writes events of a stack, oldest first.
 func (l *Ledger) AppendEvents(ctx context.Context, scope store.Scope, uuid string, events []Event) error {
-	if len(events) == 0 {
-		return nil
-	}
 	before, err := l.lastEvent(ctx, scope, uuid)
-	if err != nil {
-		return err
+	if err == nil {
+		_, err = l.appendAfter(ctx, scope, uuid, events, before)
+	}
+	return err
+}
+
+// appendAfter writes events, each a millisecond after the one before it at
+// least: clients sort them by their times alone, which travel in milliseconds.
+// An operation that is faster than that gets ahead of the clock, by a second at
+// most. It gives the time of the last event.
+func (l *Ledger) appendAfter(ctx context.Context, scope store.Scope, uuid string, events []Event, before time.Time) (time.Time, error) {
+	if len(events) == 0 {
+		return before, nil
 	}
 	for i := range events {
 		if earliest := before.Add(time.Millisecond); earliest.After(events[i].Time) && earliest.Sub(events[i].Time) <= time.Second {
@@ -87,8 +92,8 @@ func (l *Ledger) AppendEvents(ctx context.Context, scope store.Scope, uuid strin
 		}
 		before = events[i].Time
 	}
-	_, err = l.events.Append(ctx, scope, uuid, events)
-	return err
+	_, err := l.events.Append(ctx, scope, uuid, events)
+	return before, err
 }
 
 // lastEvent is when a stack's newest event was.

@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"ouro/cloud/store"
 )
@@ -26,6 +27,7 @@ type Recorder struct {
 	uuid   string
 	in     chan pending
 	last   map[string]rowChange // of each resource, since the operation began; Run's own
+	newest time.Time            // of the events; Run's own
 }
 
 type pending struct {
@@ -47,6 +49,9 @@ func (r *Recorder) Run(ctx context.Context) {
 	before, _, unread := r.ledger.changesOf(ctx, r.scope, r.uuid)
 	for _, c := range before {
 		r.last[c.id()] = c
+	}
+	if unread == nil {
+		r.newest, unread = r.ledger.lastEvent(ctx, r.scope, r.uuid)
 	}
 	for {
 		select {
@@ -129,7 +134,9 @@ func (r *Recorder) write(ctx context.Context, batch []pending) error {
 		if err := r.writeChanges(ctx, changes, last); err != nil {
 			return err
 		}
-		return l.AppendEvents(ctx, r.scope, r.uuid, events)
+		var err error
+		r.newest, err = l.appendAfter(ctx, r.scope, r.uuid, events, r.newest)
+		return err
 	})
 	if err != nil {
 		return fmt.Errorf("recording a stack operation: %w", err)
