@@ -5,7 +5,10 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf16"
+
+	"github.com/dlclark/regexp2"
 )
 
 // Validate checks a value against the parameter's type and constraints. For
@@ -57,7 +60,7 @@ func (p Parameter) checkPattern(values []string) string {
 		}
 	}
 	for _, v := range values {
-		if !pattern.MatchString(v) {
+		if !pattern(v) {
 			return "must match pattern " + p.AllowedPattern
 		}
 	}
@@ -74,14 +77,30 @@ var javaPattern = strings.NewReplacer(
 	`\p{ASCII}`, `[[:ascii:]]`, `\p{Space}`, `[[:space:]]`, `\p{XDigit}`, `[[:xdigit:]]`,
 )
 
-// compilePattern makes an RE2 expression of a Java one; look-around,
-// back-references and possessive quantifiers, which RE2 does not have, are
-// errors. The whole value must match.
-func compilePattern(pattern string) (*regexp.Regexp, error) {
-	if re, err := regexp.Compile(`\A(?:` + pattern + `)\z`); err == nil {
-		return re, nil
+// matcher tells whether a whole value matches an expression.
+type matcher func(value string) bool
+
+// patience bounds a match of an expression that RE2 does not have, whose work
+// may grow exponentially with the value. What takes longer does not match.
+const patience = 250 * time.Millisecond
+
+// compilePattern reads a Java expression: with RE2, which is linear, where that
+// has it; those with look-around and back-references with a library that tries.
+func compilePattern(pattern string) (matcher, error) {
+	for _, form := range []string{pattern, javaPattern.Replace(pattern)} {
+		if re, err := regexp.Compile(`\A(?:` + form + `)\z`); err == nil {
+			return re.MatchString, nil
+		}
 	}
-	return regexp.Compile(`\A(?:` + javaPattern.Replace(pattern) + `)\z`)
+	re, err := regexp2.Compile(`\A(?:`+pattern+`)\z`, regexp2.None)
+	if err != nil {
+		return nil, err
+	}
+	re.MatchTimeout = patience
+	return func(value string) bool {
+		ok, err := re.MatchString(value)
+		return ok && err == nil
+	}, nil
 }
 
 func (p Parameter) checkLength(value string) string {

@@ -1,9 +1,6 @@
 package template
 
-import (
-	"regexp"
-	"strings"
-)
+import "strings"
 
 // Parameter is a declaration in the Parameters section. Bounds are as
 // written, "" when there is none.
@@ -18,7 +15,7 @@ type Parameter struct {
 	NoEcho bool
 	Pos    Pos
 
-	pattern *regexp.Regexp // AllowedPattern, once it was needed
+	pattern matcher // AllowedPattern, once it was needed
 }
 
 // Resource is a member of the Resources section. Nodes are nil when the

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // InUseError says that a process has the state directory open.
@@ -34,12 +35,19 @@ func lockDir(dir string) (*os.File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("locking state directory: %w", err)
 	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		defer f.Close()
-		if errors.Is(err, syscall.EWOULDBLOCK) {
-			return nil, &InUseError{Dir: dir, PID: readPID(f)}
+	for waited := time.Duration(0); ; waited += lockPause {
+		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		if err == nil {
+			break
 		}
-		return nil, fmt.Errorf("locking state directory %q: %w", dir, err)
+		pid := readPID(f)
+		switch {
+		case !errors.Is(err, syscall.EWOULDBLOCK):
+			return nil, errors.Join(fmt.Errorf("locking state directory %q: %w", dir, err), f.Close())
+		case waited >= lockPatience || !dead(pid):
+			return nil, errors.Join(&InUseError{Dir: dir, PID: pid}, f.Close())
+		}
+		time.Sleep(lockPause)
 	}
 	if err := writePID(f); err != nil {
 		return nil, errors.Join(fmt.Errorf("locking state directory %q: %w", dir, err), f.Close())
@@ -54,8 +62,18 @@ func unlockDir(f *os.File) error {
 	return errors.Join(syscall.Flock(int(f.Fd()), syscall.LOCK_UN), f.Close())
 }
 
+// A process that was killed while it started another leaves its lock to that
+// one, until it runs its program: so long the lock of a dead process is waited for.
+const (
+	lockPause    = 5 * time.Millisecond
+	lockPatience = 2 * time.Second
+)
+
+// dead tells whether there is no process of that id.
+func dead(pid int) bool { return pid > 0 && errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) }
+
 func readPID(f *os.File) int {
-	b, err := io.ReadAll(io.LimitReader(f, 32))
+	b, err := io.ReadAll(io.NewSectionReader(f, 0, 32))
 	if err != nil {
 		return 0
 	}
