@@ -149,10 +149,15 @@ func describeChanges(ctx context.Context, api PreviewAPI, id string, isNew bool)
 		}
 	}
 	c.Other = len(c.Resources) == 0
-	c.Resources = slices.DeleteFunc(c.Resources, func(r Resource) bool {
-		return r.Nested != nil && r.Nested.Empty() && len(r.Properties) == 0 && r.Action == types.ChangeActionModify
-	})
+	c.Resources = slices.DeleteFunc(c.Resources, Resource.idle)
 	return c, nil
+}
+
+// idle tells whether nothing happens to a nested stack although it is among the
+// changes: AWS lists every one, and the same template may lie at another address.
+func (r Resource) idle() bool {
+	return r.Nested != nil && r.Nested.Empty() && r.Action == types.ChangeActionModify &&
+		!slices.ContainsFunc(r.Properties, func(p Property) bool { return p.Path != "Properties/TemplateURL" })
 }
 
 // withoutChanges tells CloudFormation's two sentences for a change set that
@@ -171,6 +176,7 @@ func readChange(ctx context.Context, api PreviewAPI, in *types.ResourceChange) (
 		if r.Nested, err = describeChanges(ctx, api, id, in.Action == types.ChangeActionAdd); err != nil {
 			return r, err
 		}
+		r.Nested.Other = false // what uses the outputs of a nested stack is among the changes itself
 	}
 	r.Properties = readDetails(in)
 	return r, nil
