@@ -35,6 +35,12 @@ func (f *targetFlags) session(ctx context.Context, s IO, dir, config string) (*s
 	return &session{narrator: newNarrator(s), project: project, target: t, clients: clients, account: account}, nil
 }
 
+// check says where the work is done, and checks what a push would deploy.
+func (s *session) check() (pipeline.Checked, error) {
+	s.line("ouro: " + s.target.describe())
+	return pipeline.Check(s.project, s.account, s.clients.Region)
+}
+
 // up is the work on the project, told to the session's narrator.
 func (s *session) up(facts pipeline.Facts) *pipeline.Up {
 	return &pipeline.Up{Clients: s.clients, Project: s.project, Facts: facts, State: s.target.State, Observer: s.narrator}

@@ -51,8 +51,7 @@ func (o *upOptions) run(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, w.Close()) }()
-	w.line("ouro: " + w.target.describe())
-	checked, err := pipeline.Check(w.project, w.account, w.clients.Region)
+	checked, err := w.check()
 	if err != nil {
 		return err
 	}

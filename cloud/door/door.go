@@ -17,7 +17,6 @@ import (
 	"net/http"
 	"runtime/debug"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -49,7 +48,7 @@ type Door struct {
 
 	ctx    context.Context // of background work
 	cancel context.CancelFunc
-	jobs   sync.WaitGroup
+	jobs   jobs
 }
 
 // Identifier finds whose access key an id is; ok is false for ids that it did
@@ -161,19 +160,23 @@ func (d *Door) NewID() string { return d.opts.NewID() }
 // Log takes what an operator should know.
 func (d *Door) Log() *slog.Logger { return d.opts.Log }
 
-// Go runs f in the background. Close cancels its context and waits for it.
+// Go runs f in the background. Close cancels its context and waits for it; on
+// a closed door f does not run.
 func (d *Door) Go(name string, f func(ctx context.Context)) {
-	d.jobs.Add(1)
+	if !d.jobs.start() {
+		return
+	}
 	go func() {
-		defer d.jobs.Done()
+		defer d.jobs.done()
 		f(d.ctx)
 	}()
 }
 
-// Close ends the background work and waits for it.
+// Close ends the background work and waits for it and for the calls of inside
+// clients. Inside calls that come later fail.
 func (d *Door) Close() {
 	d.cancel()
-	d.jobs.Wait()
+	d.jobs.close()
 }
 
 // ServeHTTP answers a request from outside.

@@ -106,7 +106,9 @@ func (t *transport) Do(out *http.Request) (*http.Response, error) {
 		in.Body = http.NoBody
 	}
 	w := &insideWriter{ctx: out.Context(), header: http.Header{}, started: make(chan struct{}), status: http.StatusOK, whole: answersWhole(in)}
-	t.door.jobs.Add(1)
+	if !t.door.jobs.start() {
+		return nil, errClosed
+	}
 	if w.whole { // nothing has to happen at the same time
 		t.serve(w, in)
 		return w.response(out), nil
@@ -121,7 +123,7 @@ func (t *transport) Do(out *http.Request) (*http.Response, error) {
 }
 
 func (t *transport) serve(w *insideWriter, in *http.Request) {
-	defer t.door.jobs.Done()
+	defer t.door.jobs.done()
 	defer w.finish()
 	t.door.serve(w, in, t.caller)
 }

@@ -54,7 +54,7 @@ func (s *Sets) CreateStackSet(ctx context.Context, in *cloudformation.CreateStac
 		return nil, err
 	}
 	err = s.host.Store().Atomically(ctx, func(ctx context.Context) error {
-		old, err := s.find(ctx, &name)
+		old, err := s.find(ctx, &name, in.CallAs)
 		if _, none := errors.AsType[*types.StackSetNotFoundException](err); none {
 			return s.sets.Insert(ctx, caller.Scope(), v.id(), v)
 		}
@@ -203,7 +203,7 @@ func (s *Sets) UpdateStackSet(ctx context.Context, in *cloudformation.UpdateStac
 	if err := errors.Join(asSelf(in.CallAs), selfManaged(in.PermissionModel, in.AutoDeployment)); err != nil {
 		return nil, err
 	}
-	v, err := s.findActive(ctx, in.StackSetName)
+	v, err := s.findActive(ctx, in.StackSetName, in.CallAs)
 	if err != nil {
 		return nil, err
 	}

@@ -12,10 +12,7 @@ import (
 
 // DetectStackSetDrift compares the resources of all instances with the template.
 func (s *Sets) DetectStackSetDrift(ctx context.Context, in *cloudformation.DetectStackSetDriftInput) (*cloudformation.DetectStackSetDriftOutput, error) {
-	if err := asSelf(in.CallAs); err != nil {
-		return nil, err
-	}
-	v, err := s.findActive(ctx, in.StackSetName)
+	v, err := s.findActive(ctx, in.StackSetName, in.CallAs)
 	if err != nil {
 		return nil, err
 	}

@@ -150,10 +150,7 @@ func (s *Sets) CreateStackInstances(ctx context.Context, in *cloudformation.Crea
 
 // asked reads what the operations on instances have in common.
 func (s *Sets) asked(ctx context.Context, name *string, as types.CallAs, direct []string, where *types.DeploymentTargets, regions []string) (set, []target, error) {
-	if err := asSelf(as); err != nil {
-		return set{}, nil, err
-	}
-	v, err := s.findActive(ctx, name)
+	v, err := s.findActive(ctx, name, as)
 	if err != nil {
 		return v, nil, err
 	}
@@ -205,10 +202,7 @@ func nothing(context.Context, *set) error { return nil }
 
 // DescribeStackInstance describes an instance.
 func (s *Sets) DescribeStackInstance(ctx context.Context, in *cloudformation.DescribeStackInstanceInput) (*cloudformation.DescribeStackInstanceOutput, error) {
-	if err := asSelf(in.CallAs); err != nil {
-		return nil, err
-	}
-	v, err := s.find(ctx, in.StackSetName)
+	v, err := s.find(ctx, in.StackSetName, in.CallAs)
 	if err != nil {
 		return nil, err
 	}
@@ -233,10 +227,7 @@ func (s *Sets) DescribeStackInstance(ctx context.Context, in *cloudformation.Des
 
 // ListStackInstances lists the instances of a set.
 func (s *Sets) ListStackInstances(ctx context.Context, in *cloudformation.ListStackInstancesInput) (*cloudformation.ListStackInstancesOutput, error) {
-	if err := asSelf(in.CallAs); err != nil {
-		return nil, err
-	}
-	v, err := s.find(ctx, in.StackSetName)
+	v, err := s.find(ctx, in.StackSetName, in.CallAs)
 	if err != nil {
 		return nil, err
 	}

@@ -34,7 +34,7 @@ func (s *Sets) begin(ctx context.Context, v set, op operation, change func(conte
 		return "", err
 	}
 	err = s.host.Store().Atomically(ctx, func(ctx context.Context) error {
-		v, err := s.findActive(ctx, aws.String(v.id())) // as it is by now
+		v, err := s.findActive(ctx, aws.String(v.id()), types.CallAsSelf) // as it is by now
 		if err != nil {
 			return err
 		}
@@ -138,10 +138,7 @@ func (s *Sets) operationsOf(ctx context.Context, v set) ([]operation, error) {
 }
 
 func (s *Sets) findOperation(ctx context.Context, name, id *string, as types.CallAs) (set, operation, error) {
-	if err := asSelf(as); err != nil {
-		return set{}, operation{}, err
-	}
-	v, err := s.find(ctx, name)
+	v, err := s.find(ctx, name, as)
 	if err != nil {
 		return v, operation{}, err
 	}
@@ -194,10 +191,7 @@ func preferences(op operation) *types.StackSetOperationPreferences {
 
 // ListStackSetOperations lists the operations of a set, the newest first.
 func (s *Sets) ListStackSetOperations(ctx context.Context, in *cloudformation.ListStackSetOperationsInput) (*cloudformation.ListStackSetOperationsOutput, error) {
-	if err := asSelf(in.CallAs); err != nil {
-		return nil, err
-	}
-	v, err := s.find(ctx, in.StackSetName)
+	v, err := s.find(ctx, in.StackSetName, in.CallAs)
 	if err != nil {
 		return nil, err
 	}

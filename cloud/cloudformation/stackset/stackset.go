@@ -136,8 +136,12 @@ func invalid(format string, a ...any) error {
 	return &wire.Error{Code: "ValidationError", Message: fmt.Sprintf(format, a...), Status: 400}
 }
 
-// find finds a living set by name, or any set by its id.
-func (s *Sets) find(ctx context.Context, nameOrID *string) (set, error) {
+// find finds a living set by name, or any set by its id, for a caller that acts
+// for itself.
+func (s *Sets) find(ctx context.Context, nameOrID *string, as types.CallAs) (set, error) {
+	if err := asSelf(as); err != nil {
+		return set{}, err
+	}
 	name, scope := aws.ToString(nameOrID), door.CallerFrom(ctx).Scope()
 	if name == "" {
 		return set{}, invalid("1 validation error detected: Value null at 'stackSetName' failed to satisfy constraint: Member must not be null")
@@ -169,8 +173,8 @@ func notFound(name string) error {
 }
 
 // findActive is find for operations that deleted sets do not take part in.
-func (s *Sets) findActive(ctx context.Context, nameOrID *string) (set, error) {
-	found, err := s.find(ctx, nameOrID)
+func (s *Sets) findActive(ctx context.Context, nameOrID *string, as types.CallAs) (set, error) {
+	found, err := s.find(ctx, nameOrID, as)
 	if err == nil && found.Status != types.StackSetStatusActive {
 		return found, notFound(aws.ToString(nameOrID))
 	}
@@ -201,10 +205,7 @@ func page[T any](all []T, token *string, most *int32) ([]T, *string, error) {
 
 // DescribeStackSet describes a set.
 func (s *Sets) DescribeStackSet(ctx context.Context, in *cloudformation.DescribeStackSetInput) (*cloudformation.DescribeStackSetOutput, error) {
-	if err := asSelf(in.CallAs); err != nil {
-		return nil, err
-	}
-	found, err := s.find(ctx, in.StackSetName)
+	found, err := s.find(ctx, in.StackSetName, in.CallAs)
 	if err != nil {
 		return nil, err
 	}
@@ -259,15 +260,12 @@ func (s *Sets) ListStackSets(ctx context.Context, in *cloudformation.ListStackSe
 
 // DeleteStackSet deletes a set without instances.
 func (s *Sets) DeleteStackSet(ctx context.Context, in *cloudformation.DeleteStackSetInput) (*cloudformation.DeleteStackSetOutput, error) {
-	if err := asSelf(in.CallAs); err != nil {
-		return nil, err
-	}
-	found, err := s.findActive(ctx, in.StackSetName)
+	found, err := s.findActive(ctx, in.StackSetName, in.CallAs)
 	if err != nil {
 		return nil, err
 	}
 	err = s.host.Store().Atomically(ctx, func(ctx context.Context) error {
-		if found, err = s.findActive(ctx, aws.String(found.id())); err != nil {
+		if found, err = s.findActive(ctx, aws.String(found.id()), types.CallAsSelf); err != nil {
 			return err
 		}
 		if err := s.idle(ctx, found); err != nil {
