@@ -117,7 +117,7 @@ func (s stacks) delete(ctx context.Context, name string) (time.Duration, error) 
 
 // until waits for the last status of an operation.
 func (s stacks) until(ctx context.Context, name string, want types.StackStatus, start time.Time) (time.Duration, error) {
-	err := poll(ctx, 2*time.Millisecond, 2*time.Minute, func(ctx context.Context) (bool, error) {
+	err := poll(ctx, 5*time.Millisecond, 2*time.Minute, func(ctx context.Context) (bool, error) {
 		out, err := s.client.DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: &name})
 		if err != nil {
 			return false, err

@@ -101,11 +101,14 @@ func (t *transport) Do(out *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	in.URL = u
-	in.Header = out.Header.Clone()
+	whole := answersWhole(in)
+	if !whole {
+		in.Header = out.Header.Clone() // which reading a streamed body changes
+	}
 	if in.Body == nil {
 		in.Body = http.NoBody
 	}
-	w := &insideWriter{ctx: out.Context(), header: http.Header{}, started: make(chan struct{}), status: http.StatusOK, whole: answersWhole(in)}
+	w := &insideWriter{ctx: out.Context(), header: http.Header{}, started: make(chan struct{}), status: http.StatusOK, whole: whole}
 	if !t.door.jobs.start() {
 		return nil, errClosed
 	}

@@ -30,7 +30,7 @@ func (e *Engine) Drift(ctx context.Context, caller door.Caller, stack ledger.Sta
 		return Drift{Status: types.StackResourceDriftStatusNotChecked}, err
 	}
 	p := &planner{after: stack.Revision}
-	p.run = run{e: e, scope: caller.Scope(), stack: stack, cfg: e.Config(caller, stack.RoleARN)}
+	p.run = run{e: e, scope: caller.Scope(), stack: stack, clients: e.clients(caller, stack.RoleARN)}
 	p.op.Caller = caller
 	if p.mask, err = p.secrets(); err != nil {
 		return Drift{}, err

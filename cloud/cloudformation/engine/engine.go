@@ -57,6 +57,10 @@ func (e *Engine) Config(caller door.Caller, roleARN string) aws.Config {
 	return e.host.As(caller)
 }
 
+func (e *Engine) clients(caller door.Caller, roleARN string) *resource.Clients {
+	return &resource.Clients{Config: e.Config(caller, roleARN)}
+}
+
 // Start carries out an operation that is in the ledger. model is the new
 // revision of its stack if the caller has it at hand, or nil. A run of the
 // same stack that is still at work has been superseded with that, and is waited for.
@@ -64,7 +68,7 @@ func (e *Engine) Start(op ledger.Operation, stack ledger.Stack, model *Model) {
 	scope := op.Caller.Scope()
 	r := &run{
 		e: e, scope: scope, op: op, stack: stack, model: model, halt: newHalt(), done: make(chan struct{}),
-		cfg: e.Config(op.Caller, stack.RoleARN), rec: e.ledger.NewRecorder(scope, stack.UUID),
+		clients: e.clients(op.Caller, stack.RoleARN), rec: e.ledger.NewRecorder(scope, stack.UUID),
 	}
 	e.mu.Lock()
 	before := e.runs[stack.UUID]

@@ -33,7 +33,7 @@ func (r *run) adopt(ctx context.Context, s *step, im ledger.Import) error {
 	if err := r.rec.Record(ctx, ledger.Entry{Rows: []*ledger.Resource{row}, Events: []ledger.Event{event}}); err != nil {
 		return err
 	}
-	physical, err := resource.Find(ctx, r.cfg, s.kind.Type, im.Identifier)
+	physical, err := resource.Find(ctx, r.clients.Config, s.kind.Type, im.Identifier)
 	if err != nil {
 		return err
 	}

@@ -112,7 +112,7 @@ func (e *Engine) createNested(ctx context.Context, r *resource.Request) (resourc
 	if err != nil {
 		return resource.Result{}, err
 	}
-	client := cloudformation.NewFromConfig(r.Config)
+	client := resource.Client(r.Clients, cloudformation.NewFromConfig)
 	out, err := client.CreateStack(ctx, &cloudformation.CreateStackInput{
 		StackName: &r.Name, TemplateURL: in.TemplateURL, Parameters: in.parameters(), Capabilities: outer.Capabilities,
 		NotificationARNs: in.NotificationARNs, TimeoutInMinutes: in.TimeoutInMinutes, Tags: nestedTags(r),
@@ -148,7 +148,7 @@ func (e *Engine) updateNested(ctx context.Context, r *resource.Request) (resourc
 	if err != nil {
 		return resource.Result{}, err
 	}
-	client := cloudformation.NewFromConfig(r.Config)
+	client := resource.Client(r.Clients, cloudformation.NewFromConfig)
 	if r.Retry { // it may be at it still
 		if _, err := e.await(ctx, client, r.Physical, r.Cancelled); err != nil {
 			return resource.Result{}, err
@@ -203,7 +203,7 @@ func (e *Engine) whyRolledBack(ctx context.Context, r *resource.Request) string 
 }
 
 func (e *Engine) deleteNested(ctx context.Context, r *resource.Request) error {
-	client := cloudformation.NewFromConfig(r.Config)
+	client := resource.Client(r.Clients, cloudformation.NewFromConfig)
 	stack, err := describe(ctx, client, r.Physical)
 	if err != nil || stack.StackStatus == types.StackStatusDeleteComplete {
 		return ignoreMissing(err)
@@ -272,7 +272,7 @@ func (e *Engine) nestedResult(ctx context.Context, r *resource.Request, err erro
 	if err != nil {
 		return resource.Result{}, err
 	}
-	stack, err := describe(ctx, cloudformation.NewFromConfig(r.Config), r.Physical)
+	stack, err := describe(ctx, resource.Client(r.Clients, cloudformation.NewFromConfig), r.Physical)
 	if err != nil {
 		return resource.Result{}, err
 	}
@@ -295,7 +295,7 @@ func (e *Engine) nestedStale(ctx context.Context, r *resource.Request) (bool, er
 	if u, err := url.Parse(at); err == nil && strings.Contains(u.Path, stack.Template) {
 		return false, nil // the address carries the hash
 	}
-	text, err := FetchTemplate(ctx, r.Config, e.host.Endpoint(), at)
+	text, err := FetchTemplate(ctx, r.Clients.Config, e.host.Endpoint(), at)
 	return err == nil && template.Hash([]byte(text)) != stack.Template, nil
 }
 

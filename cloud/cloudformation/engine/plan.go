@@ -61,7 +61,7 @@ type planner struct {
 // The model keeps what was read, for the operation that may follow.
 func (e *Engine) Plan(ctx context.Context, caller door.Caller, stack ledger.Stack, rev ledger.Revision, m *Model) (Plan, error) {
 	p := &planner{ctx: ctx, after: rev, fresh: map[string]bool{}, maybe: map[string]bool{}, modified: map[string]bool{}, nested: map[string]map[string]any{}}
-	p.run = run{e: e, scope: caller.Scope(), stack: stack, model: m, cfg: e.Config(caller, rev.RoleARN)}
+	p.run = run{e: e, scope: caller.Scope(), stack: stack, model: m, clients: e.clients(caller, rev.RoleARN)}
 	p.op.Caller = caller
 	var err error
 	if p.rows, err = e.ledger.ResourcesOf(ctx, p.scope, stack.UUID); err != nil {

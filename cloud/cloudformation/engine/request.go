@@ -13,7 +13,7 @@ import (
 // the version before it, or nil.
 func (r *run) request(row *ledger.Resource, v, former *ledger.Version) *resource.Request {
 	req := &resource.Request{
-		Config: r.cfg, Account: r.op.Caller.Account, Region: r.op.Caller.Region, Partition: r.op.Caller.Partition(),
+		Clients: r.clients, Account: r.op.Caller.Account, Region: r.op.Caller.Region, Partition: r.op.Caller.Partition(),
 		StackID: r.stack.ID, StackName: r.stack.Name, LogicalID: row.LogicalID, Type: row.Type,
 		Name: v.Name, Physical: v.Physical, Properties: v.Properties, Attributes: v.Attributes,
 		Tags: r.tags(row, r.stack.Tags), Token: r.op.ID + "-" + row.LogicalID, Mail: r.e.mail,
@@ -46,7 +46,7 @@ func (r *run) revealAll(ctx context.Context, req *resource.Request) error {
 		if *p == nil {
 			continue
 		}
-		v, err := reveal(ctx, r.cfg, *p)
+		v, err := reveal(ctx, r.clients.Config, *p)
 		if err != nil {
 			return err
 		}

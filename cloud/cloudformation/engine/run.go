@@ -8,24 +8,24 @@ import (
 	"sync"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 
 	"ouro/cloud/cloudformation/ledger"
+	"ouro/cloud/cloudformation/resource"
 	"ouro/cloud/store"
 )
 
 // run is one operation on its way.
 type run struct {
-	e     *Engine
-	scope store.Scope
-	op    ledger.Operation
-	stack ledger.Stack // as it is in the ledger, apart from what others may change there meanwhile
-	model *Model       // of the new revision; nil until it is needed
-	cfg   aws.Config
-	rec   *ledger.Recorder
-	halt  *halt
-	done  chan struct{} // closed when nothing of this run is left
+	e       *Engine
+	scope   store.Scope
+	op      ledger.Operation
+	stack   ledger.Stack // as it is in the ledger, apart from what others may change there meanwhile
+	model   *Model       // of the new revision; nil until it is needed
+	clients *resource.Clients
+	rec     *ledger.Recorder
+	halt    *halt
+	done    chan struct{} // closed when nothing of this run is left
 
 	mu      sync.RWMutex
 	rows    map[string]*ledger.Resource // a row is changed only by the one step that works on it
@@ -49,7 +49,11 @@ var phases = map[ledger.Phase]func(*run, context.Context) error{
 func (r *run) run(ctx context.Context) {
 	ctx, stop := context.WithCancel(ctx)
 	var writing sync.WaitGroup
-	writing.Go(func() { r.rec.Run(ctx) })
+	writing.Go(func() {
+		if err := r.rec.Run(ctx); err != nil {
+			r.e.host.Log().Error("stack operation ended, its journal stays", "stack", r.stack.Name, "operation", r.op.Kind, "error", err)
+		}
+	})
 	defer writing.Wait()
 	defer stop()
 

@@ -96,7 +96,7 @@ func (e *Engine) revertNested(ctx context.Context, r *resource.Request) (resourc
 	if _, err := e.TakeBack(ctx, scope, stack, TakeBack{From: stack.Status, Skip: op.Skip, Token: op.Token}); err != nil {
 		return resource.Result{}, err
 	}
-	if _, err := e.await(ctx, cloudformation.NewFromConfig(r.Config), r.Physical, never); err != nil {
+	if _, err := e.await(ctx, resource.Client(r.Clients, cloudformation.NewFromConfig), r.Physical, never); err != nil {
 		return resource.Result{}, err
 	}
 	return e.nestedResult(ctx, r, nil)

@@ -74,7 +74,11 @@ func TestRecorder(t *testing.T) {
 		rec := l.NewRecorder(here, "u")
 		ctx, stop := context.WithCancel(t.Context())
 		var done sync.WaitGroup
-		done.Go(func() { rec.Run(ctx) })
+		done.Go(func() {
+			if err := rec.Run(ctx); err != nil {
+				t.Error(err)
+			}
+		})
 		e := ledger.Entry{Last: last, Drop: drop}
 		for _, id := range ids {
 			e.Rows = append(e.Rows, &ledger.Resource{LogicalID: id, Now: ledger.Version{Properties: map[string]any{"Secret": "tell nobody"}}})

@@ -44,8 +44,14 @@ func (l *Ledger) NewRecorder(scope store.Scope, uuid string) *Recorder {
 	return &Recorder{ledger: l, scope: scope, uuid: uuid, in: make(chan pending, maxBatch), last: map[string]rowChange{}}
 }
 
-// Run writes until ctx ends. It goes on from what a process has written that died.
-func (r *Recorder) Run(ctx context.Context) {
+// Run writes until the last entry or until ctx ends. It goes on from what a
+// process has written that died.
+//
+// The resources are put onto their shelves after the last entry has been
+// answered: they can be read from the journal as well, and whoever waits for
+// the operation need not wait for that. If it fails, or the process dies before
+// it, the next operation of the stack does it.
+func (r *Recorder) Run(ctx context.Context) error {
 	before, _, unread := r.ledger.changesOf(ctx, r.scope, r.uuid)
 	for _, c := range before {
 		r.last[c.id()] = c
@@ -53,25 +59,31 @@ func (r *Recorder) Run(ctx context.Context) {
 	if unread == nil {
 		r.newest, unread = r.ledger.lastEvent(ctx, r.scope, r.uuid)
 	}
+	var batch []pending
 	for {
 		select {
 		case <-ctx.Done():
-			return
+			return nil
 		case first := <-r.in:
-			batch := r.waiting(first)
+			batch = r.waiting(append(batch[:0], first))
 			err := unread
 			if err == nil {
 				err = r.write(ctx, batch)
 			}
+			last := false
 			for _, p := range batch {
 				p.done <- err
+				last = last || p.entry.Last
+			}
+			if last && err == nil {
+				return r.shelve(context.WithoutCancel(ctx))
 			}
 		}
 	}
 }
 
-func (r *Recorder) waiting(first pending) []pending {
-	batch := []pending{first}
+// waiting adds to a batch what waits to be written.
+func (r *Recorder) waiting(batch []pending) []pending {
 	for len(batch) < maxBatch {
 		select {
 		case p := <-r.in:
@@ -107,9 +119,8 @@ func (r *Recorder) Record(ctx context.Context, e Entry) error {
 
 func (r *Recorder) write(ctx context.Context, batch []pending) error {
 	l := r.ledger
-	var events []Event
-	var changes []rowChange
-	last, together := false, l.Store.Decided // journals do not refuse
+	events, changes := make([]Event, 0, 2*len(batch)), make([]rowChange, 0, len(batch))
+	together := l.Store.Decided // journals do not refuse
 	for _, p := range batch {
 		if p.entry.Also != nil {
 			together = l.Store.Atomically
@@ -121,7 +132,6 @@ func (r *Recorder) write(ctx context.Context, batch []pending) error {
 		for _, id := range p.entry.Drop {
 			changes = append(changes, rowChange{Drop: id})
 		}
-		last = last || p.entry.Last
 	}
 	err := together(ctx, func(ctx context.Context) error {
 		for _, p := range batch {
@@ -131,7 +141,7 @@ func (r *Recorder) write(ctx context.Context, batch []pending) error {
 				}
 			}
 		}
-		if err := r.writeChanges(ctx, changes, last); err != nil {
+		if err := r.writeChanges(ctx, changes); err != nil {
 			return err
 		}
 		var err error
@@ -144,18 +154,24 @@ func (r *Recorder) write(ctx context.Context, batch []pending) error {
 	return nil
 }
 
-// writeChanges appends changes of resources to the operation's journal, or,
-// with the last ones, puts all of them where they stay.
-func (r *Recorder) writeChanges(ctx context.Context, changes []rowChange, last bool) error {
+// writeChanges appends changes of resources to the operation's journal.
+func (r *Recorder) writeChanges(ctx context.Context, changes []rowChange) error {
 	for _, c := range changes {
 		r.last[c.id()] = c
-	}
-	if last {
-		return r.ledger.shelve(ctx, r.scope, r.uuid, r.last)
 	}
 	if len(changes) == 0 {
 		return nil
 	}
 	_, err := r.ledger.progress.Append(ctx, r.scope, r.uuid, changes)
 	return err
+}
+
+func (r *Recorder) shelve(ctx context.Context) error {
+	err := r.ledger.Store.Atomically(ctx, func(ctx context.Context) error {
+		return r.ledger.shelve(ctx, r.scope, r.uuid, r.last)
+	})
+	if err != nil {
+		return fmt.Errorf("putting the resources of a stack onto their shelves: %w", err)
+	}
+	return nil
 }

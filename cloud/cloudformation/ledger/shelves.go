@@ -12,8 +12,8 @@ import (
 )
 
 // Resources lie on shelves, a few of them a record, and what an operation does
-// to them is appended to a journal until it ends: then the shelves it touched
-// are written anew. A step of an operation so costs one append, shared with all
+// to them is appended to a journal: after its end the shelves it touched are
+// written anew. A step of an operation so costs one append, shared with all
 // steps that happen at the same time, and a change of one resource in a large
 // stack costs one shelf.
 

@@ -18,7 +18,7 @@ func bucketKinds() []*Kind {
 			Replace: []string{"BucketName"},
 			Create:  createBucket, Update: updateBucket,
 			Delete: func(ctx context.Context, r *Request) error {
-				_, err := s3.NewFromConfig(r.Config).DeleteBucket(ctx, &s3.DeleteBucketInput{Bucket: &r.Physical})
+				_, err := Client(r.Clients, s3.NewFromConfig).DeleteBucket(ctx, &s3.DeleteBucketInput{Bucket: &r.Physical})
 				return gone(err)
 			},
 		},
@@ -26,7 +26,7 @@ func bucketKinds() []*Kind {
 			Type: "AWS::S3::BucketPolicy", Replace: []string{"Bucket"}, Untagged: true,
 			Create: putBucketPolicy, Update: putBucketPolicy,
 			Delete: func(ctx context.Context, r *Request) error {
-				_, err := s3.NewFromConfig(r.Config).DeleteBucketPolicy(ctx, &s3.DeleteBucketPolicyInput{Bucket: &r.Physical})
+				_, err := Client(r.Clients, s3.NewFromConfig).DeleteBucketPolicy(ctx, &s3.DeleteBucketPolicyInput{Bucket: &r.Physical})
 				return gone(err)
 			},
 		},
@@ -40,7 +40,7 @@ func putBucketPolicy(ctx context.Context, r *Request) (Result, error) {
 		}
 	}
 	bucket := r.Text("Bucket")
-	_, err := s3.NewFromConfig(r.Config).PutBucketPolicy(ctx, &s3.PutBucketPolicyInput{
+	_, err := Client(r.Clients, s3.NewFromConfig).PutBucketPolicy(ctx, &s3.PutBucketPolicyInput{
 		Bucket: &bucket, Policy: aws.String(document(r.Properties["PolicyDocument"]))})
 	return Result{Physical: bucket}, err
 }
@@ -56,7 +56,7 @@ func createBucket(ctx context.Context, r *Request) (Result, error) {
 	if err := checkBucket(r); err != nil {
 		return Result{}, err
 	}
-	client := s3.NewFromConfig(r.Config)
+	client := Client(r.Clients, s3.NewFromConfig)
 	if !r.Retry {
 		// In us-east-1 S3 is content to make a bucket that the caller has already.
 		if _, err := client.HeadBucket(ctx, &s3.HeadBucketInput{Bucket: &r.Name}); err == nil {
@@ -91,7 +91,7 @@ func updateBucket(ctx context.Context, r *Request) (Result, error) {
 	if err := checkBucket(r); err != nil {
 		return Result{}, err
 	}
-	if err := configureBucket(ctx, s3.NewFromConfig(r.Config), r); err != nil {
+	if err := configureBucket(ctx, Client(r.Clients, s3.NewFromConfig), r); err != nil {
 		return Result{}, err
 	}
 	return bucketResult(r), nil

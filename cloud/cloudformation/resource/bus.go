@@ -23,7 +23,7 @@ func createBus(ctx context.Context, r *Request) (Result, error) {
 		return Result{}, err
 	}
 	in.Tags = busTags(r.allTags())
-	if _, err := eventbridge.NewFromConfig(r.Config).CreateEventBus(ctx, in); err != nil && !(r.Retry && IsExists(err)) {
+	if _, err := Client(r.Clients, eventbridge.NewFromConfig).CreateEventBus(ctx, in); err != nil && !(r.Retry && IsExists(err)) {
 		return Result{}, err
 	}
 	r.Physical = r.Name
@@ -35,7 +35,7 @@ func updateBus(ctx context.Context, r *Request) (Result, error) {
 	if err := Bind(r.Properties, in, "EventSourceName", "Policy", "Tags"); err != nil {
 		return Result{}, err
 	}
-	client, arn := eventbridge.NewFromConfig(r.Config), r.ARN("events", "event-bus/"+r.Physical)
+	client, arn := Client(r.Clients, eventbridge.NewFromConfig), r.ARN("events", "event-bus/"+r.Physical)
 	if _, err := client.UpdateEventBus(ctx, in); err != nil {
 		return Result{}, err
 	}
@@ -54,7 +54,7 @@ func updateBus(ctx context.Context, r *Request) (Result, error) {
 }
 
 func deleteBus(ctx context.Context, r *Request) error {
-	_, err := eventbridge.NewFromConfig(r.Config).DeleteEventBus(ctx, &eventbridge.DeleteEventBusInput{Name: &r.Physical})
+	_, err := Client(r.Clients, eventbridge.NewFromConfig).DeleteEventBus(ctx, &eventbridge.DeleteEventBusInput{Name: &r.Physical})
 	return gone(err)
 }
 

@@ -40,7 +40,7 @@ func createProject(ctx context.Context, r *Request) (Result, error) {
 		return Result{}, err
 	}
 	in.Name, in.Tags = &r.Name, projectTags(r)
-	client := codebuild.NewFromConfig(r.Config)
+	client := Client(r.Clients, codebuild.NewFromConfig)
 	if _, err := client.CreateProject(ctx, in); err != nil && !(r.Retry && IsExists(err)) {
 		return Result{}, err
 	}
@@ -55,7 +55,7 @@ func updateProject(ctx context.Context, r *Request) (Result, error) {
 	}
 	Clear(in, r.Former, r.Properties, projectElsewhere...)
 	in.Name, in.Tags = &r.Physical, projectTags(r)
-	client := codebuild.NewFromConfig(r.Config)
+	client := Client(r.Clients, codebuild.NewFromConfig)
 	if _, err := client.UpdateProject(ctx, in); err != nil {
 		return Result{}, err
 	}
@@ -112,7 +112,7 @@ func putWebhook(ctx context.Context, client *codebuild.Client, r *Request) error
 }
 
 func deleteProject(ctx context.Context, r *Request) error {
-	client := codebuild.NewFromConfig(r.Config)
+	client := Client(r.Clients, codebuild.NewFromConfig)
 	if text(object(r.Properties["Triggers"])["Webhook"]) == "true" {
 		if _, err := client.DeleteWebhook(ctx, &codebuild.DeleteWebhookInput{ProjectName: &r.Physical}); gone(err) != nil {
 			return err
@@ -148,7 +148,7 @@ func createPipeline(ctx context.Context, r *Request) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	client := codepipeline.NewFromConfig(r.Config)
+	client := Client(r.Clients, codepipeline.NewFromConfig)
 	out, err := client.CreatePipeline(ctx, &codepipeline.CreatePipelineInput{Pipeline: p, Tags: pipelineTags(r.allTags())})
 	switch {
 	case err == nil:
@@ -174,7 +174,7 @@ func updatePipeline(ctx context.Context, r *Request) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	client := codepipeline.NewFromConfig(r.Config)
+	client := Client(r.Clients, codepipeline.NewFromConfig)
 	version := r.Attributes["Version"]
 	if !sameBut(r.Former, r.Properties, "Tags", "RestartExecutionOnUpdate", "DisableInboundStageTransitions") {
 		now, err := definePipeline(ctx, client, r, p)
@@ -263,7 +263,7 @@ func putTransitions(ctx context.Context, client *codepipeline.Client, r *Request
 }
 
 func deletePipeline(ctx context.Context, r *Request) error {
-	_, err := codepipeline.NewFromConfig(r.Config).DeletePipeline(ctx, &codepipeline.DeletePipelineInput{Name: &r.Physical})
+	_, err := Client(r.Clients, codepipeline.NewFromConfig).DeletePipeline(ctx, &codepipeline.DeletePipelineInput{Name: &r.Physical})
 	return gone(err)
 }
 
@@ -280,7 +280,7 @@ func connectionKind(name string) *Kind {
 		Type: name, NameProperty: "ConnectionName", Naming: &Naming{Max: 32}, Replace: []string{"ConnectionName", "ProviderType", "HostArn"},
 		Create: createConnection, Update: updateConnection,
 		Delete: func(ctx context.Context, r *Request) error {
-			_, err := codeconnections.NewFromConfig(r.Config).DeleteConnection(ctx, &codeconnections.DeleteConnectionInput{ConnectionArn: &r.Physical})
+			_, err := Client(r.Clients, codeconnections.NewFromConfig).DeleteConnection(ctx, &codeconnections.DeleteConnectionInput{ConnectionArn: &r.Physical})
 			return gone(err)
 		},
 	}
@@ -293,7 +293,7 @@ func createConnection(ctx context.Context, r *Request) (Result, error) {
 	}
 	in.ConnectionName = &r.Name
 	in.Tags = connectionTags(r.allTags())
-	client := codeconnections.NewFromConfig(r.Config)
+	client := Client(r.Clients, codeconnections.NewFromConfig)
 	if r.Retry {
 		// Names of connections need not be unique, so the service would not refuse a second one.
 		pages := codeconnections.NewListConnectionsPaginator(client, &codeconnections.ListConnectionsInput{})
@@ -318,7 +318,7 @@ func createConnection(ctx context.Context, r *Request) (Result, error) {
 }
 
 func updateConnection(ctx context.Context, r *Request) (Result, error) {
-	client := codeconnections.NewFromConfig(r.Config)
+	client := Client(r.Clients, codeconnections.NewFromConfig)
 	set, drop := r.tagChanges()
 	if len(drop) > 0 {
 		if _, err := client.UntagResource(ctx, &codeconnections.UntagResourceInput{ResourceArn: &r.Physical, TagKeys: drop}); err != nil {

@@ -51,7 +51,7 @@ func send(ctx context.Context, r *Request, what, id string, properties, former m
 			FunctionName: &token, InvocationType: lambdatypes.InvocationTypeEvent, Payload: []byte(document(q))})
 		err = Called(token, err)
 	case len(parts) == 6 && parts[2] == "sns":
-		_, err = sns.NewFromConfig(r.Config).Publish(ctx, &sns.PublishInput{
+		_, err = Client(r.Clients, sns.NewFromConfig).Publish(ctx, &sns.PublishInput{
 			TopicArn: &token, Subject: aws.String("AWS CloudFormation custom resource request"), Message: aws.String(document(q))})
 	default:
 		err = Sayf("Invalid service token.")

@@ -50,7 +50,7 @@ func createRole(ctx context.Context, r *Request) (Result, error) {
 		return Result{}, err
 	}
 	in.RoleName, in.Tags = &r.Name, iamTags(r.allTags())
-	client := iam.NewFromConfig(r.Config)
+	client := Client(r.Clients, iam.NewFromConfig)
 	if _, err := client.CreateRole(ctx, in); err != nil && !(r.Retry && IsExists(err)) {
 		return Result{}, err
 	}
@@ -66,7 +66,7 @@ func updateRole(ctx context.Context, r *Request) (Result, error) {
 	if err := Bind(r.Properties, &iam.CreateRoleInput{}, "ManagedPolicyArns", "Policies", "Tags"); err != nil {
 		return Result{}, err
 	}
-	client := iam.NewFromConfig(r.Config)
+	client := Client(r.Clients, iam.NewFromConfig)
 	if doc := document(r.Properties["AssumeRolePolicyDocument"]); doc != document(r.Former["AssumeRolePolicyDocument"]) {
 		if _, err := client.UpdateAssumeRolePolicy(ctx, &iam.UpdateAssumeRolePolicyInput{RoleName: &r.Name, PolicyDocument: &doc}); err != nil {
 			return Result{}, err
@@ -120,7 +120,7 @@ func roleResult(ctx context.Context, client *iam.Client, name string) (Result, e
 }
 
 func deleteRole(ctx context.Context, r *Request) error {
-	client := iam.NewFromConfig(r.Config)
+	client := Client(r.Clients, iam.NewFromConfig)
 	if err := rolePrincipal(client, r.Physical).clear(ctx, r.Properties); err != nil {
 		return err
 	}
@@ -134,7 +134,7 @@ func createUser(ctx context.Context, r *Request) (Result, error) {
 		return Result{}, err
 	}
 	in.UserName, in.Tags = &r.Name, iamTags(r.allTags())
-	client := iam.NewFromConfig(r.Config)
+	client := Client(r.Clients, iam.NewFromConfig)
 	if _, err := client.CreateUser(ctx, in); err != nil && !(r.Retry && IsExists(err)) {
 		return Result{}, err
 	}
@@ -143,7 +143,7 @@ func createUser(ctx context.Context, r *Request) (Result, error) {
 }
 
 func updateUser(ctx context.Context, r *Request) (Result, error) {
-	client := iam.NewFromConfig(r.Config)
+	client := Client(r.Clients, iam.NewFromConfig)
 	if path := r.Text("Path"); path != text(r.Former["Path"]) && path != "" {
 		if _, err := client.UpdateUser(ctx, &iam.UpdateUserInput{UserName: &r.Name, NewPath: &path}); err != nil {
 			return Result{}, err
@@ -187,7 +187,7 @@ func finishUser(ctx context.Context, client *iam.Client, r *Request) (Result, er
 }
 
 func deleteUser(ctx context.Context, r *Request) error {
-	client := iam.NewFromConfig(r.Config)
+	client := Client(r.Clients, iam.NewFromConfig)
 	if err := userPrincipal(client, r.Physical).clear(ctx, r.Properties); err != nil {
 		return err
 	}
@@ -206,7 +206,7 @@ func createGroup(ctx context.Context, r *Request) (Result, error) {
 		return Result{}, err
 	}
 	in.GroupName = &r.Name
-	client := iam.NewFromConfig(r.Config)
+	client := Client(r.Clients, iam.NewFromConfig)
 	if _, err := client.CreateGroup(ctx, in); err != nil && !(r.Retry && IsExists(err)) {
 		return Result{}, err
 	}
@@ -215,7 +215,7 @@ func createGroup(ctx context.Context, r *Request) (Result, error) {
 }
 
 func updateGroup(ctx context.Context, r *Request) (Result, error) {
-	client := iam.NewFromConfig(r.Config)
+	client := Client(r.Clients, iam.NewFromConfig)
 	if err := groupPrincipal(client, r.Name).set(ctx, r.Former, r.Properties); err != nil {
 		return Result{}, err
 	}
@@ -227,7 +227,7 @@ func updateGroup(ctx context.Context, r *Request) (Result, error) {
 }
 
 func deleteGroup(ctx context.Context, r *Request) error {
-	client := iam.NewFromConfig(r.Config)
+	client := Client(r.Clients, iam.NewFromConfig)
 	if err := groupPrincipal(client, r.Physical).clear(ctx, r.Properties); err != nil {
 		return err
 	}

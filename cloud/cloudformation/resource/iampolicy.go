@@ -25,7 +25,7 @@ func putPolicy(ctx context.Context, r *Request) (Result, error) {
 	}
 	name, was := r.Text("PolicyName"), text(r.Former["PolicyName"])
 	doc := document(r.Properties["PolicyDocument"])
-	client, held := iam.NewFromConfig(r.Config), 0
+	client, held := Client(r.Clients, iam.NewFromConfig), 0
 	for _, h := range holders {
 		now, former := texts(r.Properties[h.property]), texts(r.Former[h.property])
 		held += len(now)
@@ -51,7 +51,7 @@ func putPolicy(ctx context.Context, r *Request) (Result, error) {
 }
 
 func deletePolicy(ctx context.Context, r *Request) error {
-	name, client := r.Text("PolicyName"), iam.NewFromConfig(r.Config)
+	name, client := r.Text("PolicyName"), Client(r.Clients, iam.NewFromConfig)
 	for _, h := range holders {
 		for _, holder := range texts(r.Properties[h.property]) {
 			if err := h.of(client, holder).drop(ctx, &name); err != nil {
@@ -76,7 +76,7 @@ func createManagedPolicy(ctx context.Context, r *Request) (Result, error) {
 		return Result{}, err
 	}
 	in.PolicyName = &r.Name
-	client := iam.NewFromConfig(r.Config)
+	client := Client(r.Clients, iam.NewFromConfig)
 	if _, err := client.CreatePolicy(ctx, in); err != nil && !(r.Retry && IsExists(err)) {
 		return Result{}, err
 	}
@@ -85,7 +85,7 @@ func createManagedPolicy(ctx context.Context, r *Request) (Result, error) {
 }
 
 func updateManagedPolicy(ctx context.Context, r *Request) (Result, error) {
-	client := iam.NewFromConfig(r.Config)
+	client := Client(r.Clients, iam.NewFromConfig)
 	doc := document(r.Properties["PolicyDocument"])
 	if doc != document(r.Former["PolicyDocument"]) {
 		if err := dropOldestVersion(ctx, client, r.Physical); err != nil {
@@ -138,7 +138,7 @@ func finishManagedPolicy(ctx context.Context, client *iam.Client, r *Request, ar
 }
 
 func deleteManagedPolicy(ctx context.Context, r *Request) error {
-	client := iam.NewFromConfig(r.Config)
+	client := Client(r.Clients, iam.NewFromConfig)
 	for _, h := range holders {
 		for _, holder := range texts(r.Properties[h.property]) {
 			if err := h.of(client, holder).detach(ctx, &r.Physical); err != nil {
@@ -168,7 +168,7 @@ func createProfile(ctx context.Context, r *Request) (Result, error) {
 		return Result{}, err
 	}
 	in.InstanceProfileName = &r.Name
-	client := iam.NewFromConfig(r.Config)
+	client := Client(r.Clients, iam.NewFromConfig)
 	if _, err := client.CreateInstanceProfile(ctx, in); err != nil && !(r.Retry && IsExists(err)) {
 		return Result{}, err
 	}
@@ -177,7 +177,7 @@ func createProfile(ctx context.Context, r *Request) (Result, error) {
 }
 
 func updateProfile(ctx context.Context, r *Request) (Result, error) {
-	client := iam.NewFromConfig(r.Config)
+	client := Client(r.Clients, iam.NewFromConfig)
 	add, drop := changes(texts(r.Former["Roles"]), texts(r.Properties["Roles"]))
 	for _, role := range drop {
 		if _, err := client.RemoveRoleFromInstanceProfile(ctx, &iam.RemoveRoleFromInstanceProfileInput{InstanceProfileName: &r.Name, RoleName: &role}); gone(err) != nil {
@@ -197,7 +197,7 @@ func updateProfile(ctx context.Context, r *Request) (Result, error) {
 }
 
 func deleteProfile(ctx context.Context, r *Request) error {
-	client := iam.NewFromConfig(r.Config)
+	client := Client(r.Clients, iam.NewFromConfig)
 	for _, role := range texts(r.Properties["Roles"]) {
 		if _, err := client.RemoveRoleFromInstanceProfile(ctx, &iam.RemoveRoleFromInstanceProfileInput{InstanceProfileName: &r.Physical, RoleName: &role}); gone(err) != nil {
 			return err

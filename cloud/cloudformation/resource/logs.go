@@ -12,7 +12,7 @@ func logGroupKind() *Kind {
 		Replace: []string{"LogGroupName"},
 		Create:  createLogGroup, Update: updateLogGroup,
 		Delete: func(ctx context.Context, r *Request) error {
-			_, err := cloudwatchlogs.NewFromConfig(r.Config).DeleteLogGroup(ctx, &cloudwatchlogs.DeleteLogGroupInput{LogGroupName: &r.Physical})
+			_, err := Client(r.Clients, cloudwatchlogs.NewFromConfig).DeleteLogGroup(ctx, &cloudwatchlogs.DeleteLogGroupInput{LogGroupName: &r.Physical})
 			return gone(err)
 		},
 	}
@@ -24,7 +24,7 @@ func createLogGroup(ctx context.Context, r *Request) (Result, error) {
 		return Result{}, err
 	}
 	in.LogGroupName, in.Tags = &r.Name, r.allTags()
-	client := cloudwatchlogs.NewFromConfig(r.Config)
+	client := Client(r.Clients, cloudwatchlogs.NewFromConfig)
 	if _, err := client.CreateLogGroup(ctx, in); err != nil && !(r.Retry && IsExists(err)) {
 		return Result{}, err
 	}
@@ -36,7 +36,7 @@ func createLogGroup(ctx context.Context, r *Request) (Result, error) {
 }
 
 func updateLogGroup(ctx context.Context, r *Request) (Result, error) {
-	client := cloudwatchlogs.NewFromConfig(r.Config)
+	client := Client(r.Clients, cloudwatchlogs.NewFromConfig)
 	if err := putRetention(ctx, client, r); err != nil {
 		return Result{}, err
 	}

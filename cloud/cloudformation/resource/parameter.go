@@ -16,7 +16,7 @@ func parameterKind() *Kind {
 		Replace: []string{"Name"},
 		Create:  createParameter, Update: updateParameter,
 		Delete: func(ctx context.Context, r *Request) error {
-			_, err := ssm.NewFromConfig(r.Config).DeleteParameter(ctx, &ssm.DeleteParameterInput{Name: &r.Physical})
+			_, err := Client(r.Clients, ssm.NewFromConfig).DeleteParameter(ctx, &ssm.DeleteParameterInput{Name: &r.Physical})
 			return gone(err)
 		},
 	}
@@ -38,7 +38,7 @@ func createParameter(ctx context.Context, r *Request) (Result, error) {
 	}
 	in.Overwrite = aws.Bool(false)
 	in.Tags = parameterTags(r.allTags())
-	if _, err = ssm.NewFromConfig(r.Config).PutParameter(ctx, in); err != nil && !(r.Retry && IsExists(err)) {
+	if _, err = Client(r.Clients, ssm.NewFromConfig).PutParameter(ctx, in); err != nil && !(r.Retry && IsExists(err)) {
 		return Result{}, err
 	}
 	return parameterResult(r), nil
@@ -49,7 +49,7 @@ func updateParameter(ctx context.Context, r *Request) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	client := ssm.NewFromConfig(r.Config)
+	client := Client(r.Clients, ssm.NewFromConfig)
 	in.Name, in.Overwrite = aws.String(r.Physical), aws.Bool(true)
 	Clear(in, r.Former, r.Properties, "Tags", "Name", "Policies")
 	if sameBut(r.Former, r.Properties, "Tags") {

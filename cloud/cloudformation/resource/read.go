@@ -29,7 +29,7 @@ var ErrGone = errors.New("the resource does not exist")
 // template are found by name.
 var readers = map[string]func(ctx context.Context, r *Request) ([]any, error){
 	"AWS::SSM::Parameter": func(ctx context.Context, r *Request) ([]any, error) {
-		client := ssm.NewFromConfig(r.Config)
+		client := Client(r.Clients, ssm.NewFromConfig)
 		out, err := client.GetParameter(ctx, &ssm.GetParameterInput{Name: &r.Physical, WithDecryption: aws.Bool(true)})
 		if err != nil {
 			return nil, err
@@ -42,7 +42,7 @@ var readers = map[string]func(ctx context.Context, r *Request) ([]any, error){
 		return []any{out.Parameter, more.Parameters[0]}, nil
 	},
 	"AWS::Logs::LogGroup": func(ctx context.Context, r *Request) ([]any, error) {
-		out, err := cloudwatchlogs.NewFromConfig(r.Config).DescribeLogGroups(ctx, &cloudwatchlogs.DescribeLogGroupsInput{LogGroupNamePrefix: &r.Physical})
+		out, err := Client(r.Clients, cloudwatchlogs.NewFromConfig).DescribeLogGroups(ctx, &cloudwatchlogs.DescribeLogGroupsInput{LogGroupNamePrefix: &r.Physical})
 		if err != nil {
 			return nil, err
 		}
@@ -54,7 +54,7 @@ var readers = map[string]func(ctx context.Context, r *Request) ([]any, error){
 		return nil, ErrGone
 	},
 	"AWS::IAM::Role": func(ctx context.Context, r *Request) ([]any, error) {
-		client := iam.NewFromConfig(r.Config)
+		client := Client(r.Clients, iam.NewFromConfig)
 		out, err := client.GetRole(ctx, &iam.GetRoleInput{RoleName: &r.Physical})
 		if err != nil {
 			return nil, err
@@ -70,7 +70,7 @@ var readers = map[string]func(ctx context.Context, r *Request) ([]any, error){
 		return []any{out.Role, map[string]any{"ManagedPolicyArns": arns}}, nil
 	},
 	"AWS::S3::Bucket": func(ctx context.Context, r *Request) ([]any, error) {
-		client := s3.NewFromConfig(r.Config)
+		client := Client(r.Clients, s3.NewFromConfig)
 		versioning, err := client.GetBucketVersioning(ctx, &s3.GetBucketVersioningInput{Bucket: &r.Physical})
 		if err != nil {
 			return nil, err
@@ -86,21 +86,21 @@ var readers = map[string]func(ctx context.Context, r *Request) ([]any, error){
 		return []any{actual}, nil
 	},
 	"AWS::S3::BucketPolicy": func(ctx context.Context, r *Request) ([]any, error) {
-		out, err := s3.NewFromConfig(r.Config).GetBucketPolicy(ctx, &s3.GetBucketPolicyInput{Bucket: aws.String(r.Text("Bucket"))})
+		out, err := Client(r.Clients, s3.NewFromConfig).GetBucketPolicy(ctx, &s3.GetBucketPolicyInput{Bucket: aws.String(r.Text("Bucket"))})
 		if err != nil {
 			return nil, err
 		}
 		return []any{map[string]any{"Bucket": r.Text("Bucket"), "PolicyDocument": out.Policy}}, nil
 	},
 	"AWS::CodeCommit::Repository": func(ctx context.Context, r *Request) ([]any, error) {
-		out, err := codecommit.NewFromConfig(r.Config).GetRepository(ctx, &codecommit.GetRepositoryInput{RepositoryName: aws.String(r.Name)})
+		out, err := Client(r.Clients, codecommit.NewFromConfig).GetRepository(ctx, &codecommit.GetRepositoryInput{RepositoryName: aws.String(r.Name)})
 		if err != nil {
 			return nil, err
 		}
 		return []any{out.RepositoryMetadata}, nil
 	},
 	"AWS::CodeBuild::Project": func(ctx context.Context, r *Request) ([]any, error) {
-		out, err := codebuild.NewFromConfig(r.Config).BatchGetProjects(ctx, &codebuild.BatchGetProjectsInput{Names: []string{r.Physical}})
+		out, err := Client(r.Clients, codebuild.NewFromConfig).BatchGetProjects(ctx, &codebuild.BatchGetProjectsInput{Names: []string{r.Physical}})
 		if err != nil {
 			return nil, err
 		}
@@ -110,21 +110,21 @@ var readers = map[string]func(ctx context.Context, r *Request) ([]any, error){
 		return []any{out.Projects[0]}, nil
 	},
 	"AWS::CodePipeline::Pipeline": func(ctx context.Context, r *Request) ([]any, error) {
-		out, err := codepipeline.NewFromConfig(r.Config).GetPipeline(ctx, &codepipeline.GetPipelineInput{Name: &r.Physical})
+		out, err := Client(r.Clients, codepipeline.NewFromConfig).GetPipeline(ctx, &codepipeline.GetPipelineInput{Name: &r.Physical})
 		if err != nil {
 			return nil, err
 		}
 		return []any{out.Pipeline}, nil
 	},
 	"AWS::Events::EventBus": func(ctx context.Context, r *Request) ([]any, error) {
-		out, err := eventbridge.NewFromConfig(r.Config).DescribeEventBus(ctx, &eventbridge.DescribeEventBusInput{Name: &r.Physical})
+		out, err := Client(r.Clients, eventbridge.NewFromConfig).DescribeEventBus(ctx, &eventbridge.DescribeEventBusInput{Name: &r.Physical})
 		if err != nil {
 			return nil, err
 		}
 		return []any{out}, nil
 	},
 	"AWS::Events::Rule": func(ctx context.Context, r *Request) ([]any, error) {
-		out, err := eventbridge.NewFromConfig(r.Config).DescribeRule(ctx, &eventbridge.DescribeRuleInput{Name: aws.String(r.Name)})
+		out, err := Client(r.Clients, eventbridge.NewFromConfig).DescribeRule(ctx, &eventbridge.DescribeRuleInput{Name: aws.String(r.Name)})
 		if err != nil {
 			return nil, err
 		}

@@ -72,7 +72,7 @@ func (t Table) Records(name string) bool {
 
 func (k *Kind) createRecorded(ctx context.Context, r *Request) (Result, error) {
 	desired := k.desired(r, r.Properties, r.Tags)
-	out, err := cloudcontrol.NewFromConfig(r.Config).CreateResource(ctx, &cloudcontrol.CreateResourceInput{
+	out, err := Client(r.Clients, cloudcontrol.NewFromConfig).CreateResource(ctx, &cloudcontrol.CreateResourceInput{
 		TypeName: &k.Type, DesiredState: aws.String(document(desired)), ClientToken: aws.String(digest(r.Token + "/" + r.Name)),
 	})
 	if err != nil {
@@ -83,7 +83,7 @@ func (k *Kind) createRecorded(ctx context.Context, r *Request) (Result, error) {
 
 func (k *Kind) updateRecorded(ctx context.Context, r *Request) (Result, error) {
 	before, after := k.desired(r, r.Former, r.FormerTags), k.desired(r, r.Properties, r.Tags)
-	patch, id, client := difference(before, after), k.identifier(r, before), cloudcontrol.NewFromConfig(r.Config)
+	patch, id, client := difference(before, after), k.identifier(r, before), Client(r.Clients, cloudcontrol.NewFromConfig)
 	switch {
 	case len(patch) > 0:
 		out, err := client.UpdateResource(ctx, &cloudcontrol.UpdateResourceInput{TypeName: &k.Type, Identifier: &id, PatchDocument: aws.String(document(patch))})
@@ -102,7 +102,7 @@ func (k *Kind) updateRecorded(ctx context.Context, r *Request) (Result, error) {
 }
 
 func (k *Kind) deleteRecorded(ctx context.Context, r *Request) error {
-	_, err := cloudcontrol.NewFromConfig(r.Config).DeleteResource(ctx, &cloudcontrol.DeleteResourceInput{
+	_, err := Client(r.Clients, cloudcontrol.NewFromConfig).DeleteResource(ctx, &cloudcontrol.DeleteResourceInput{
 		TypeName: &k.Type, Identifier: aws.String(k.identifier(r, k.desired(r, r.Properties, nil))),
 	})
 	if err = gone(err); err != nil {
@@ -154,7 +154,7 @@ func (k *Kind) tag(name, value string) map[string]any {
 
 func (k *Kind) readRecorded(ctx context.Context, r *Request) ([]any, error) {
 	id := k.identifier(r, k.desired(r, r.Properties, r.Tags))
-	out, err := cloudcontrol.NewFromConfig(r.Config).GetResource(ctx, &cloudcontrol.GetResourceInput{TypeName: &k.Type, Identifier: &id})
+	out, err := Client(r.Clients, cloudcontrol.NewFromConfig).GetResource(ctx, &cloudcontrol.GetResourceInput{TypeName: &k.Type, Identifier: &id})
 	if err != nil {
 		return nil, err
 	}

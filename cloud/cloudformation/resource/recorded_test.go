@@ -51,7 +51,7 @@ func record(t testing.TB, cfg aws.Config, typeName, logical string, properties m
 		t.Fatal(err)
 	}
 	x := recorded{t, kind, &resource.Request{
-		Config: cfg, Account: "123456789012", Region: "eu-west-1", Partition: "aws", StackName: "s", LogicalID: logical, Type: typeName,
+		Clients: &resource.Clients{Config: cfg}, Account: "123456789012", Region: "eu-west-1", Partition: "aws", StackName: "s", LogicalID: logical, Type: typeName,
 		Properties: properties, Token: "op-" + logical, Tags: map[string]string{"team": "blue", "aws:cloudformation:stack-name": "s"},
 	}}
 	x.r.Name, _ = kind.NameFor("s", logical, "ABCDEF123456", properties)
@@ -80,7 +80,7 @@ func (x recorded) update(properties map[string]any) {
 // model is the resource as Cloud Control lists it, the only one of its type.
 func (x recorded) model() map[string]any {
 	x.t.Helper()
-	out, err := sdk.NewFromConfig(x.r.Config).ListResources(x.t.Context(), &sdk.ListResourcesInput{TypeName: &x.r.Type})
+	out, err := resource.Client(x.r.Clients, sdk.NewFromConfig).ListResources(x.t.Context(), &sdk.ListResourcesInput{TypeName: &x.r.Type})
 	if err != nil || len(out.ResourceDescriptions) != 1 {
 		x.t.Fatalf("listing %s: %+v, %v", x.r.Type, out, err)
 	}

@@ -19,7 +19,7 @@ func repositoryKind() *Kind {
 		Type: "AWS::CodeCommit::Repository", NameProperty: "RepositoryName", Naming: &Naming{Max: 100},
 		Create: createRepository, Update: updateRepository,
 		Delete: func(ctx context.Context, r *Request) error {
-			_, err := codecommit.NewFromConfig(r.Config).DeleteRepository(ctx, &codecommit.DeleteRepositoryInput{RepositoryName: aws.String(repositoryName(r))})
+			_, err := Client(r.Clients, codecommit.NewFromConfig).DeleteRepository(ctx, &codecommit.DeleteRepositoryInput{RepositoryName: aws.String(repositoryName(r))})
 			return gone(err)
 		},
 	}
@@ -39,7 +39,7 @@ func createRepository(ctx context.Context, r *Request) (Result, error) {
 		return Result{}, err
 	}
 	in.RepositoryName, in.Tags = &r.Name, r.allTags()
-	client := codecommit.NewFromConfig(r.Config)
+	client := Client(r.Clients, codecommit.NewFromConfig)
 	if _, err := client.CreateRepository(ctx, in); err != nil && !(r.Retry && IsExists(err)) {
 		return Result{}, err
 	}
@@ -59,7 +59,7 @@ func updateRepository(ctx context.Context, r *Request) (Result, error) {
 	if err := Bind(r.Properties, &codecommit.CreateRepositoryInput{}, "Code", "Triggers", "Tags"); err != nil {
 		return Result{}, err
 	}
-	client := codecommit.NewFromConfig(r.Config)
+	client := Client(r.Clients, codecommit.NewFromConfig)
 	name := repositoryName(r)
 	if wanted := r.Text("RepositoryName"); wanted != name {
 		if _, err := client.UpdateRepositoryName(ctx, &codecommit.UpdateRepositoryNameInput{OldName: &name, NewName: &wanted}); err != nil {
@@ -155,7 +155,7 @@ func codeFiles(ctx context.Context, r *Request, at map[string]any) ([]types.PutF
 	if v := text(at["ObjectVersion"]); v != "" {
 		in.VersionId = &v
 	}
-	out, err := s3.NewFromConfig(r.Config).GetObject(ctx, in)
+	out, err := Client(r.Clients, s3.NewFromConfig).GetObject(ctx, in)
 	if err != nil {
 		return nil, err
 	}

@@ -13,15 +13,13 @@ import (
 	"context"
 	"errors"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-
 	"ouro/cloud/regex"
 	"ouro/spec"
 )
 
 // Request is one resource to make, change or end.
 type Request struct {
-	Config    aws.Config // clients made from it call with the stack's permissions
+	Clients   *Clients
 	Account   string
 	Region    string
 	Partition string

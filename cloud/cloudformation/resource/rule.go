@@ -28,7 +28,7 @@ func putRule(ctx context.Context, r *Request) (Result, error) {
 	if err := Bind(map[string]any{"Targets": r.Properties["Targets"]}, targets); err != nil {
 		return Result{}, err
 	}
-	client := eventbridge.NewFromConfig(r.Config)
+	client := Client(r.Clients, eventbridge.NewFromConfig)
 	out, err := client.PutRule(ctx, in)
 	if err != nil {
 		return Result{}, err
@@ -70,7 +70,7 @@ func targetIDs(properties map[string]any) []string {
 }
 
 func deleteRule(ctx context.Context, r *Request) error {
-	client := eventbridge.NewFromConfig(r.Config)
+	client := Client(r.Clients, eventbridge.NewFromConfig)
 	var bus *string
 	name := r.Physical
 	if before, after, ok := strings.Cut(r.Physical, "|"); ok {

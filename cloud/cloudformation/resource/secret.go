@@ -16,7 +16,7 @@ func secretKind() *Kind {
 		Replace: []string{"Name"},
 		Create:  createSecret, Update: updateSecret,
 		Delete: func(ctx context.Context, r *Request) error {
-			_, err := secretsmanager.NewFromConfig(r.Config).DeleteSecret(ctx, &secretsmanager.DeleteSecretInput{
+			_, err := Client(r.Clients, secretsmanager.NewFromConfig).DeleteSecret(ctx, &secretsmanager.DeleteSecretInput{
 				SecretId: &r.Physical, ForceDeleteWithoutRecovery: aws.Bool(true)})
 			return gone(err)
 		},
@@ -33,7 +33,7 @@ func createSecret(ctx context.Context, r *Request) (Result, error) {
 			return Result{}, err
 		}
 	}
-	client := secretsmanager.NewFromConfig(r.Config)
+	client := Client(r.Clients, secretsmanager.NewFromConfig)
 	in.Name = &r.Name
 	in.Tags = secretTags(r.allTags())
 	if err := generateSecret(ctx, client, r, &in.SecretString); err != nil {
@@ -58,7 +58,7 @@ func updateSecret(ctx context.Context, r *Request) (Result, error) {
 	if err := Bind(r.Properties, in, "Name", "GenerateSecretString", "ReplicaRegions", "Tags"); err != nil {
 		return Result{}, err
 	}
-	client := secretsmanager.NewFromConfig(r.Config)
+	client := Client(r.Clients, secretsmanager.NewFromConfig)
 	Clear(in, r.Former, r.Properties, "SecretString", "SecretBinary", "Tags")
 	in.SecretId = &r.Physical
 	// A secret is generated anew only when the rules for it changed.

@@ -69,7 +69,7 @@ func createTopic(ctx context.Context, r *Request) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	client := sns.NewFromConfig(r.Config)
+	client := Client(r.Clients, sns.NewFromConfig)
 	name := topicName(r)
 	arn := r.ARN("sns", name)
 	if _, err := client.GetTopicAttributes(ctx, &sns.GetTopicAttributesInput{TopicArn: &arn}); err == nil && !r.Retry {
@@ -118,7 +118,7 @@ func subscribeAll(ctx context.Context, client *sns.Client, arn string, subscript
 }
 
 func updateTopic(ctx context.Context, r *Request) (Result, error) {
-	client := sns.NewFromConfig(r.Config)
+	client := Client(r.Clients, sns.NewFromConfig)
 	now, err := topicAttributes(r.Properties)
 	if err != nil {
 		return Result{}, err
@@ -190,13 +190,13 @@ func deleteTopic(ctx context.Context, r *Request) error {
 	if arn == r.Name { // begun by a process that died
 		arn = r.ARN("sns", topicName(r))
 	}
-	_, err := sns.NewFromConfig(r.Config).DeleteTopic(ctx, &sns.DeleteTopicInput{TopicArn: &arn})
+	_, err := Client(r.Clients, sns.NewFromConfig).DeleteTopic(ctx, &sns.DeleteTopicInput{TopicArn: &arn})
 	return gone(err)
 }
 
 // configIn is the stack's configuration for another region, or its own.
 func (r *Request) configIn(region string) aws.Config {
-	cfg := r.Config.Copy()
+	cfg := r.Clients.Config.Copy()
 	if region != "" {
 		cfg.Region = region
 	}
@@ -281,7 +281,7 @@ func deleteTopicPolicy(ctx context.Context, r *Request) error {
 }
 
 func setTopicPolicies(ctx context.Context, r *Request, topics []string, policy string) error {
-	client := sns.NewFromConfig(r.Config)
+	client := Client(r.Clients, sns.NewFromConfig)
 	for _, arn := range topics {
 		_, err := client.SetTopicAttributes(ctx, &sns.SetTopicAttributesInput{TopicArn: &arn, AttributeName: aws.String("Policy"), AttributeValue: &policy})
 		if err != nil && (policy != "" || !IsNotFound(err)) {
