@@ -85,7 +85,7 @@ func writeCorpus(ctx context.Context, dir string, n int) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := os.CopyFS(filepath.Join(dir, "examples"), os.DirFS(filepath.Join(source, "examples"))); err != nil {
+	if err := copyTracked(filepath.Join(source, "examples"), filepath.Join(dir, "examples")); err != nil {
 		return nil, err
 	}
 	generated := filepath.Join(dir, "generated")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -224,6 +225,10 @@ func TestShutdown(t *testing.T) {
 	b := c.start(t, &api.StartBuildInput{ProjectName: aws.String("shut")})
 	started := pids(t, dir)
 	c.Close()
+	// Nobody inside asks a closed door any more; from outside it still answers.
+	outside := c.As(owner)
+	outside.BaseEndpoint, outside.HTTPClient = aws.String(c.Endpoint()), http.DefaultClient
+	c.builds = api.NewFromConfig(outside)
 	if b = c.get(t, *b.Id); b.BuildStatus != types.StatusTypeFault || !b.BuildComplete {
 		t.Errorf("status %s, phases %s", b.BuildStatus, phases(b))
 	}
