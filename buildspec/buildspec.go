@@ -14,12 +14,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
 
+	"ouro/regex"
 	"ouro/template"
 )
 
@@ -128,14 +128,14 @@ func (r *reader) proxy(p *Proxy, n *yaml.Node) error {
 	})
 }
 
-var syntaxLine = regexp.MustCompile(`^yaml: (?:unmarshal errors:\s*)?line (\d+): `)
+var syntaxLine = regex.New(`^yaml: (?:unmarshal errors:\s*)?line (\d+): `)
 
 // syntax gives the YAML library's complaint CodeBuild's form, with the line at
 // the end.
 func (r *reader) syntax(err error) error {
 	text := err.Error()
 	line := 1
-	if m := syntaxLine.FindStringSubmatch(text); m != nil {
+	if m := syntaxLine().FindStringSubmatch(text); m != nil {
 		line, _ = strconv.Atoi(m[1])
 		text = text[len(m[0]):]
 	}

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"ouro/regex"
 )
 
 // Phase is a list of commands that succeed or fail together.
@@ -83,7 +85,7 @@ func (r *reader) commands(to *[]Command) field {
 	}
 }
 
-var retryForm = regexp.MustCompile(`^RETRY(?:-(\d+))?(?:-(.+))?$`)
+var retryForm = regex.New(`^RETRY(?:-(\d+))?(?:-(.+))?$`)
 
 // onFailure reads ABORT, CONTINUE, RETRY, RETRY-count, RETRY-regex and
 // RETRY-count-regex.
@@ -96,7 +98,7 @@ func (r *reader) onFailure(to *OnFailure, n *yaml.Node) error {
 		to.Action = value
 		return nil
 	}
-	m := retryForm.FindStringSubmatch(value)
+	m := retryForm().FindStringSubmatch(value)
 	if m == nil {
 		return r.errorf(n, "Invalid on-failure: found %s at line %d, expecting one of: ABORT, CONTINUE, RETRY, RETRY-count, RETRY-regex, RETRY-count-regex", value, n.Line)
 	}

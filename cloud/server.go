@@ -10,6 +10,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -21,10 +23,12 @@ const DefaultAddress = "127.0.0.1:4566"
 type Server struct {
 	URL string // where it is reached
 
-	cloud  *Cloud
-	http   *http.Server
-	served chan error
-	dir    string
+	cloud   *Cloud
+	http    *http.Server
+	served  chan error
+	dir     string
+	silent  sync.Map // net.Conn → nothing: those that no request came on yet
+	closing atomic.Bool
 }
 
 // Listen opens address; if fallback is true and it is taken, another free port
@@ -54,7 +58,7 @@ func Start(ctx context.Context, l net.Listener, o Options) (*Server, error) {
 		return nil, errors.Join(err, l.Close())
 	}
 	s := &Server{URL: o.Endpoint, cloud: c, served: make(chan error, 1), dir: o.Dir}
-	s.http = &http.Server{Handler: c, ReadHeaderTimeout: 30 * time.Second}
+	s.http = &http.Server{Handler: c, ReadHeaderTimeout: 30 * time.Second, ConnState: s.watch}
 	go func() { s.served <- s.http.Serve(l) }()
 	if err := os.WriteFile(filepath.Join(o.Dir, endpointFile), []byte(s.URL+"\n"), 0o600); err != nil {
 		return nil, errors.Join(fmt.Errorf("leaving the address in the state directory: %w", err), s.Close())
@@ -75,6 +79,19 @@ func reachable(a net.Addr) string {
 	return net.JoinHostPort(host, port)
 }
 
+// watch keeps the connections that no request came on yet. Clients open some
+// that they never need, and Shutdown waits five seconds for a request on each.
+func (s *Server) watch(c net.Conn, state http.ConnState) {
+	if state == http.StateNew {
+		s.silent.Store(c, nil)
+		if s.closing.Load() {
+			_ = c.Close() // nobody waits for anything on it
+		}
+		return
+	}
+	s.silent.Delete(c)
+}
+
 // Failed gives the error if serving ends by itself.
 func (s *Server) Failed() <-chan error { return s.served }
 
@@ -85,6 +102,11 @@ const shutdown = 5 * time.Second
 func (s *Server) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), shutdown)
 	defer cancel()
+	s.closing.Store(true)
+	s.silent.Range(func(c, _ any) bool {
+		_ = c.(net.Conn).Close()
+		return true
+	})
 	err := s.http.Shutdown(ctx)
 	if errors.Is(err, context.DeadlineExceeded) {
 		err = s.http.Close()

@@ -15,6 +15,9 @@ func evalCidr(e *evaluator, arg *Node) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if later(block) {
+		return KnownAfterApply, nil
+	}
 	prefix, err := netip.ParsePrefix(block)
 	if err != nil {
 		return nil, evalError(arg, "Template error: Fn::Cidr requires a valid IP address block, %q is none", block)

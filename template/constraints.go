@@ -17,7 +17,7 @@ import (
 // constraints. The error is a *ParameterError.
 func (p Parameter) Validate(value string) error {
 	complaint := p.complaint(value)
-	if complaint == "" {
+	if complaint == "" || later(value) {
 		return nil
 	}
 	if p.ConstraintDescription != "" && !strings.HasPrefix(complaint, "!") {

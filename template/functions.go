@@ -145,6 +145,9 @@ func evalJoin(e *evaluator, arg *Node) (any, error) {
 	}
 	list, ok := v.([]any)
 	if !ok {
+		if later(v) {
+			return KnownAfterApply, nil
+		}
 		return nil, evalError(arg, "%s", joinShape)
 	}
 	texts := make([]string, len(list))
@@ -177,6 +180,9 @@ func evalSelect(e *evaluator, arg *Node) (any, error) {
 		return nil, err
 	}
 	list, ok := v.([]any)
+	if later(v) && (!ok || index >= len(list)) {
+		return KnownAfterApply, nil
+	}
 	if !ok {
 		return nil, evalError(arg, "%s", selectShape)
 	}

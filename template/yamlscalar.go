@@ -3,11 +3,12 @@ package template
 import (
 	"bytes"
 	"math/big"
-	"regexp"
 	"strings"
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
+
+	"ouro/regex"
 )
 
 // shortForms are the tags that stand for functions
@@ -128,14 +129,14 @@ func yamlNumber(text string) (string, bool) {
 	return sign + number, len(number) > 2 && numberLength(number) == len(number)
 }
 
-var yamlWhere = regexp.MustCompile(`^yaml: (?:line (\d+): )?(?s:(.*))$`)
+var yamlWhere = regex.New(`^yaml: (?:line (\d+): )?(?s:(.*))$`)
 
 // locateYAML finds the place of a syntax error, of which the library tells at
 // best the line where the surrounding construct began. The reader goes from
 // front to back, so the shortest beginning of the file that fails in the same
 // words ends at the mistake.
 func locateYAML(file string, body []byte, err error) *Error {
-	message := yamlWhere.FindStringSubmatch(err.Error())
+	message := yamlWhere().FindStringSubmatch(err.Error())
 	if message == nil {
 		return errorAt(Pos{File: file, Line: 1, Column: 1}, "YAML not well-formed: %s", err)
 	}
@@ -145,7 +146,7 @@ func locateYAML(file string, body []byte, err error) *Error {
 		if err == nil {
 			return false
 		}
-		m := yamlWhere.FindStringSubmatch(err.Error())
+		m := yamlWhere().FindStringSubmatch(err.Error())
 		return m != nil && m[2] == message[2]
 	}
 	low, high := 0, len(body) // fails at high, not at low

@@ -63,7 +63,7 @@ func (s *Service) proposeNested(ctx context.Context, caller door.Caller, p *prop
 	}
 	d, err := s.draft(ctx, asked{
 		source: source{url: &request.TemplateURL}, roleARN: text(p.set.Revision.RoleARN), parameters: request.Parameters,
-		capabilities: p.set.Revision.Capabilities, tags: request.Tags, notifications: request.NotificationARNs, reviewed: true, lenient: true,
+		capabilities: p.set.Revision.Capabilities, tags: request.Tags, notifications: request.NotificationARNs, reviewed: true,
 	}, stack, previousStack(stack))
 	n := s.propose(caller, stack, p.set.Name+"-"+planned.LogicalID+"-"+s.host.NewID()[:8], kind, d)
 	n.isNew, n.set.NewStack = suffix != "", suffix != ""

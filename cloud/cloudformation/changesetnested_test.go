@@ -121,7 +121,7 @@ func TestNestedOutputs(t *testing.T) {
 		return template(t, map[string]any{
 			"Child": stackOf(child, map[string]any{"Cidr": cidr, "Dns": dns}),
 			"Id":    parameter(output("Id"), "Name", "id"), "Cidr": parameter(output("Cidr"), "Name", "cidr"),
-			"Inner": stackOf(w.put("inner", template(t, map[string]any{"P": parameter(ref("Net"))}, "Parameters", map[string]any{"Net": map[string]any{"Type": "String"}})),
+			"Inner": stackOf(w.put("inner", template(t, map[string]any{"P": parameter(ref("Net"))}, "Parameters", map[string]any{"Net": map[string]any{"Type": "String", "AllowedPattern": "vpc-[0-9a-f]+"}})),
 				map[string]any{"Net": output("Id")}),
 		})
 	}

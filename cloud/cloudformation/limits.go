@@ -10,7 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 
-	"ouro/cloud/regex"
+	"ouro/regex"
 )
 
 // Limits of requests.

@@ -117,7 +117,6 @@ type asked struct {
 	resourceTypes  []string
 	deployment     *types.DeploymentConfig
 	reviewed       bool // by a change set: macros need no acknowledgement
-	lenient        bool // values may be unknown yet, in a nested change set
 }
 
 // draft is a revision that has been asked for, checked and evaluated as far as

@@ -2,12 +2,10 @@ package cloudformation
 
 import (
 	"context"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
-	"ouro/cloud/cloudformation/engine"
 	"ouro/cloud/cloudformation/ledger"
 	"ouro/cloud/door"
 	"ouro/template"
@@ -19,9 +17,6 @@ func (s *Service) fillParameters(ctx context.Context, d *draft, in asked, old *l
 	given, err := s.given(in, old)
 	if err != nil {
 		return err
-	}
-	if in.lenient {
-		substituteUnknown(d.template, given)
 	}
 	if err := s.resolve(ctx, d, given); err != nil {
 		return err
@@ -110,15 +105,4 @@ func (s *Service) previous(old *ledger.Stack, key string) (value string, ok bool
 		}
 	}
 	return "", false, nil
-}
-
-// substituteUnknown puts defaults in the place of values that are known only
-// after the change, where their stand-in breaks a parameter's constraints.
-func substituteUnknown(t *template.Template, given map[string]string) {
-	for _, p := range t.Parameters() {
-		value, ok := given[p.Name]
-		if ok && strings.Contains(value, engine.KnownAfterApply) && p.Default != nil && p.Validate(value) != nil {
-			given[p.Name] = *p.Default
-		}
-	}
 }

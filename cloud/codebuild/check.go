@@ -8,7 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/codebuild/types"
 
 	"ouro/cloud/door"
-	"ouro/cloud/regex"
+	"ouro/regex"
 )
 
 // Bounds that AWS sets

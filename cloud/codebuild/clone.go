@@ -12,7 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/codebuild/types"
 	"github.com/aws/aws-sdk-go-v2/service/codecommit"
 
-	"ouro/cloud/regex"
+	"ouro/regex"
 )
 
 // pinned is a source version that names a commit behind a branch, as

@@ -11,7 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"ouro/cloud/regex"
+	"ouro/regex"
 )
 
 const (

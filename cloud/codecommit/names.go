@@ -7,7 +7,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/codecommit/types"
 
 	"ouro/cloud/git"
-	"ouro/cloud/regex"
+	"ouro/regex"
 )
 
 // repositoryName is what a repository may be called

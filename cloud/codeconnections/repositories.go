@@ -8,8 +8,8 @@ import (
 
 	"ouro/cloud/door"
 	"ouro/cloud/git"
-	"ouro/cloud/regex"
 	"ouro/cloud/store"
+	"ouro/regex"
 )
 
 // gitPrefix is what the paths of the repositories' URLs begin with.

@@ -3,7 +3,7 @@ package codepipeline
 import (
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline/types"
 
-	"ouro/cloud/regex"
+	"ouro/regex"
 )
 
 // reference is a variable in a configuration: #{Namespace.Name}.

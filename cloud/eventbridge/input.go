@@ -9,7 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
 
 	"ouro/cloud/pattern"
-	"ouro/cloud/regex"
+	"ouro/regex"
 )
 
 // maxVariables is how many paths an input transformer may have.

@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"strings"
 
-	"ouro/cloud/regex"
+	"ouro/regex"
 )
 
 // step goes from a value to those below it: to the member of that name, to

@@ -12,8 +12,8 @@ import (
 
 	"ouro/cloud/door"
 	"ouro/cloud/pattern"
-	"ouro/cloud/regex"
 	"ouro/cloud/store"
+	"ouro/regex"
 )
 
 // names are what rules, targets and buses may be called.

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"sync"
 
-	"ouro/cloud/regex"
+	"ouro/regex"
 )
 
 var rateSchedule = regex.New(`^rate\((?:1 (?:minute|hour|day)|(?:[2-9]|[1-9][0-9]+) (?:minutes|hours|days))\)$`)

@@ -11,7 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
 
 	"ouro/cloud/door"
-	"ouro/cloud/regex"
+	"ouro/regex"
 )
 
 // maxTargets is AWS's quota of targets for one rule.

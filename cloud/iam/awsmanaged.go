@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"ouro/cloud/door"
-	"ouro/cloud/regex"
+	"ouro/regex"
 )
 
 // allows is the document of a policy that allows the actions everywhere.

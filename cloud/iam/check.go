@@ -9,7 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 
 	"ouro/cloud/policy"
-	"ouro/cloud/regex"
+	"ouro/regex"
 )
 
 var (

@@ -3,7 +3,7 @@ package logs
 import (
 	"strings"
 
-	"ouro/cloud/regex"
+	"ouro/regex"
 )
 
 // pattern is a filter pattern of terms: all of must, none of not, and, where

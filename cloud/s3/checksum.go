@@ -13,6 +13,7 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 )
@@ -40,7 +41,7 @@ const defaultAlgorithm = types.ChecksumAlgorithmCrc64nvme
 
 var algorithms = []algorithm{
 	{name: types.ChecksumAlgorithmCrc32, new: func() hash.Hash { return crc32.NewIEEE() }, poly: crc32.IEEE, bits: 32, whole: true, parts: true},
-	{name: types.ChecksumAlgorithmCrc32c, new: func() hash.Hash { return crc32.New(castagnoli) }, poly: crc32.Castagnoli, bits: 32, whole: true, parts: true},
+	{name: types.ChecksumAlgorithmCrc32c, new: func() hash.Hash { return crc32.New(castagnoli()) }, poly: crc32.Castagnoli, bits: 32, whole: true, parts: true},
 	{name: types.ChecksumAlgorithmCrc64nvme, new: newCRC64NVME, poly: nvmePoly, bits: 64, whole: true},
 	{name: types.ChecksumAlgorithmSha1, new: sha1.New, parts: true},
 	{name: types.ChecksumAlgorithmSha256, new: sha256.New, parts: true},
@@ -48,7 +49,7 @@ var algorithms = []algorithm{
 	{name: types.ChecksumAlgorithmMd5, new: md5.New, parts: true},
 }
 
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+var castagnoli = sync.OnceValue(func() *crc32.Table { return crc32.MakeTable(crc32.Castagnoli) })
 
 func algorithmOf(name types.ChecksumAlgorithm) (algorithm, error) {
 	for _, a := range algorithms {

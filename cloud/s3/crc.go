@@ -3,6 +3,7 @@ package s3
 import (
 	"encoding/binary"
 	"hash"
+	"sync"
 )
 
 // nvmePoly is the polynomial of CRC-64/NVME, reflected.
@@ -10,7 +11,8 @@ const nvmePoly = 0x9a6c9329ac4bc9b5
 
 // nvmeTables are for eight bytes at a time. hash/crc64 makes such tables anew
 // at every write for polynomials that it does not know.
-var nvmeTables = func() (t [8][256]uint64) {
+var nvmeTables = sync.OnceValue(func() *[8][256]uint64 {
+	var t [8][256]uint64
 	for i := range 256 {
 		crc := uint64(i)
 		for range 8 {
@@ -23,8 +25,8 @@ var nvmeTables = func() (t [8][256]uint64) {
 			t[j][i] = t[0][byte(t[j-1][i])] ^ t[j-1][i]>>8
 		}
 	}
-	return t
-}()
+	return &t
+})
 
 // crc64NVME is a hash.Hash of CRC-64/NVME.
 type crc64NVME uint64
@@ -38,7 +40,7 @@ func (c *crc64NVME) Reset()         { *c = 0 }
 func (c *crc64NVME) Sum(b []byte) []byte { return binary.BigEndian.AppendUint64(b, uint64(*c)) }
 
 func (c *crc64NVME) Write(p []byte) (int, error) {
-	n, crc, t := len(p), ^uint64(*c), &nvmeTables
+	n, crc, t := len(p), ^uint64(*c), nvmeTables()
 	for ; len(p) >= 8; p = p[8:] {
 		crc ^= binary.LittleEndian.Uint64(p)
 		crc = t[7][byte(crc)] ^ t[6][byte(crc>>8)] ^ t[5][byte(crc>>16)] ^ t[4][byte(crc>>24)] ^

@@ -6,8 +6,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"ouro/cloud/regex"
 	"ouro/cloud/wire"
+	"ouro/regex"
 )
 
 const maxKey = 1024 // bytes

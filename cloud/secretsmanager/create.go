@@ -10,8 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
 
 	"ouro/cloud/door"
-	"ouro/cloud/regex"
 	"ouro/cloud/store"
+	"ouro/regex"
 )
 
 var secretName = regex.New(`^[A-Za-z0-9/_+=.@\-]+$`)

@@ -8,7 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sns/types"
 
 	"ouro/cloud/pattern"
-	"ouro/cloud/regex"
+	"ouro/regex"
 )
 
 var attributeName = regex.New(`^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$`)

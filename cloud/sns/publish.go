@@ -12,8 +12,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sns/types"
 
-	"ouro/cloud/regex"
 	"ouro/cloud/store"
+	"ouro/regex"
 )
 
 const (

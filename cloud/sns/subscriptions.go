@@ -13,8 +13,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sns/types"
 
 	"ouro/cloud/door"
-	"ouro/cloud/regex"
 	"ouro/cloud/store"
+	"ouro/regex"
 )
 
 // protocol is what SNS knows of a way to deliver.

@@ -7,8 +7,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
-	"ouro/cloud/regex"
 	"ouro/cloud/wire"
+	"ouro/regex"
 )
 
 const (

@@ -185,7 +185,12 @@ func (t Table[T]) encode(id string, v T) ([]byte, error) {
 
 func (t Table[T]) decode(id string, column driver.Value, v *T) error {
 	b, _ := column.([]byte)
-	if err := json.Unmarshal(b, v); err != nil {
+	read := func() error { return json.Unmarshal(b, v) }
+	if own, ok := any(v).(json.Unmarshaler); ok {
+		// The package would read through all of b, and then again, before it asks.
+		read = func() error { return own.UnmarshalJSON(b) }
+	}
+	if err := read(); err != nil {
 		return fmt.Errorf("decoding %s %q: %w", t.kind, id, err)
 	}
 	return nil

@@ -7,8 +7,8 @@ import (
 	"strings"
 
 	"ouro/cloud/door"
-	"ouro/cloud/regex"
 	"ouro/cloud/wire"
+	"ouro/regex"
 )
 
 var (

@@ -48,7 +48,21 @@ func (x *xmlWriter) text(name, value string) {
 }
 
 func (x *xmlWriter) escape(s string) {
+	if isPlain(s) {
+		x.b.WriteString(s)
+		return
+	}
 	xml.EscapeText(&x.b, []byte(s)) //nolint:errcheck // a buffer takes everything
+}
+
+// isPlain tells of a text that is the same in XML, as most are.
+func isPlain(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c > '~' || strings.IndexByte(`<>&"'`, c) >= 0 {
+			return false
+		}
+	}
+	return true
 }
 
 func (s *Server) writeXMLFields(x *xmlWriter, v reflect.Value) error {

@@ -1,11 +1,12 @@
 package sam
 
 import (
-	"regexp"
 	"slices"
+
+	"ouro/regex"
 )
 
-var statusCode = regexp.MustCompile(`^[0-9]{1,3}$`)
+var statusCode = regex.New(`^[0-9]{1,3}$`)
 
 // authNames are what Auth of a REST API may say.
 var authNames = []string{
@@ -243,7 +244,7 @@ func (a *restAPI) gatewayResponse(name string, response *value) *value {
 		}
 	}
 	status := response.get("StatusCode")
-	if status.isTrue() && !statusCode.MatchString(versionText(status)) {
+	if status.isTrue() && !statusCode().MatchString(versionText(status)) {
 		a.invalid(where, a.id, "Property 'StatusCode' must be numeric")
 		return nil
 	}

@@ -2,8 +2,9 @@ package sam
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
+
+	"ouro/regex"
 )
 
 // apiEventKinds are the types of function events that are about APIs.
@@ -97,7 +98,7 @@ func (c *context) stageName(api *resource) *value {
 	return stage
 }
 
-var trailingSlash = regexp.MustCompile(`^(.+)/$`)
+var trailingSlash = regex.New(`^(.+)/$`)
 
 // allowRoute lets API Gateway invoke the function for the route.
 func (c *context) allowRoute(r *restRoute) {
@@ -105,7 +106,7 @@ func (c *context) allowRoute(r *restRoute) {
 	if method == "ANY" {
 		method = "*"
 	}
-	path := starred(trailingSlash.ReplaceAllString(r.path.text, "$1"))
+	path := starred(trailingSlash().ReplaceAllString(r.path.text, "$1"))
 	arn := fmt.Sprintf("arn:%s:execute-api:${AWS::Region}:${AWS::AccountId}:${__ApiId__}/${__Stage__}/%s%s", c.options.Partition, method, path)
 	c.permission(r.event, r.event.id, r.stage.text, "apigateway.amazonaws.com",
 		"SourceArn", r.pos().sub(arn, "__ApiId__", clone(r.get("RestApiId")), "__Stage__", "*"))

@@ -1,8 +1,9 @@
 package sam
 
 import (
-	"regexp"
 	"slices"
+
+	"ouro/regex"
 )
 
 // routeAuth gives a route what its event's Auth demands.
@@ -129,7 +130,7 @@ func (c *context) requestModel(r *restRoute, d *definition) {
 	c.check(r.node, d.addValidator(r.path, r.method, body.isTrue(), parameters.isTrue()))
 }
 
-var requestParameterName = regexp.MustCompile(`^method\.request\.(querystring|path|header)\.`)
+var requestParameterName = regex.New(`^method\.request\.(querystring|path|header)\.`)
 
 // requestParameters declares the parameters of a route's requests.
 func (c *context) requestParameters(r *restRoute, d *definition) {
@@ -152,7 +153,7 @@ func (c *context) requestParameters(r *restRoute, d *definition) {
 			wrong("Property must be either a string or an object")
 			return
 		}
-		if !requestParameterName.MatchString(p.name.text) {
+		if !requestParameterName().MatchString(p.name.text) {
 			wrong("Keys must be in the format 'method.request.[querystring|path|header].{value}', e.g 'method.request.header.Authorization'.")
 			return
 		}

@@ -2,10 +2,10 @@ package sam
 
 import (
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 
+	"ouro/regex"
 	"ouro/template"
 )
 
@@ -15,7 +15,7 @@ type restAPI struct {
 	auth, domain *value
 }
 
-var openAPIVersion = regexp.MustCompile(`^[23](\.\d)(\.\d)?$`)
+var openAPIVersion = regex.New(`^[23](\.\d)(\.\d)?$`)
 
 // translateRest makes a REST API, its deployment and its stage, and what goes
 // with them: permissions, a domain, a usage plan.
@@ -76,7 +76,7 @@ func (a *restAPI) checkDefinition() {
 		a.invalid(uri, a.id, "Specify either 'DefinitionUri' or 'DefinitionBody' property and not both.")
 	case truthy(uri) && truthy(a.get("MergeDefinitions")):
 		a.invalid(uri, a.id, "Cannot set 'MergeDefinitions' to True when using `DefinitionUri`.")
-	case truthy(version) && !openAPIVersion.MatchString(versionText(fromNode(version))):
+	case truthy(version) && !openAPIVersion().MatchString(versionText(fromNode(version))):
 		a.invalid(version, a.id, "The OpenApiVersion value must be of the format '3.0.0'.")
 	}
 }

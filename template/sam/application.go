@@ -1,8 +1,7 @@
 package sam
 
 import (
-	"regexp"
-
+	"ouro/regex"
 	"ouro/template"
 )
 
@@ -35,7 +34,7 @@ func translateApplication(c *context, r *resource) {
 	}
 }
 
-var ssmReference = regexp.MustCompile(`{{resolve:ssm:[a-zA-Z0-9_.\-/]+(:\d+)?}}`)
+var ssmReference = regex.New(`{{resolve:ssm:[a-zA-Z0-9_.\-/]+(:\d+)?}}`)
 
 // repositoryTemplate is where the template of a repository's application lies.
 func (c *context) repositoryTemplate(r *resource, location, id, version *node) *node {
@@ -61,7 +60,7 @@ func (c *context) repositoryTemplate(r *resource, location, id, version *node) *
 		return wrong("Property 'Location.ApplicationId' should be a string.")
 	case !isString(version):
 		return wrong("Property 'Location.SemanticVersion' should be a string.")
-	case ssmReference.MatchString(id.Text):
+	case ssmReference().MatchString(id.Text):
 		return wrong("Serverless Application Repostiory does not support dynamic reference in 'ApplicationId' property.")
 	case c.options.Application == nil:
 		return wrong("Application %s is in the Serverless Application Repository, which cannot be asked here.", id.Text)

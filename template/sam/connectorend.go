@@ -2,9 +2,9 @@ package sam
 
 import (
 	_ "embed"
-	"regexp"
 	"sync"
 
+	"ouro/regex"
 	"ouro/template"
 )
 
@@ -156,8 +156,8 @@ type filler struct {
 }
 
 var (
-	connectorVariable = regexp.MustCompile(`\$\{(Source|Destination)(Arn|ResourceId|Name|Qualifier)\}`)
-	anyVariable       = regexp.MustCompile(`\$\{.+\}`)
+	connectorVariable = regex.New(`\$\{(Source|Destination)(Arn|ResourceId|Name|Qualifier)\}`)
+	anyVariable       = regex.New(`\$\{.+\}`)
 )
 
 func (f *filler) fill(n *node) *node {
@@ -184,9 +184,9 @@ func (f *filler) fill(n *node) *node {
 }
 
 func (f *filler) text(text string) *node {
-	text = shortARN.ReplaceAllString(text, longARN)
+	text = shortARN().ReplaceAllString(text, longARN)
 	variables := f.p.obj()
-	for _, m := range connectorVariable.FindAllStringSubmatch(text, -1) {
+	for _, m := range connectorVariable().FindAllStringSubmatch(text, -1) {
 		side := f.source
 		if m[1] == "Destination" {
 			side = f.destination
@@ -206,7 +206,7 @@ func (f *filler) text(text string) *node {
 	switch {
 	case len(variables.Keys) > 0:
 		return f.p.obj("Fn::Sub", f.p.list(text, variables))
-	case anyVariable.MatchString(text):
+	case anyVariable().MatchString(text):
 		return f.p.sub(text)
 	}
 	return f.p.text(text)

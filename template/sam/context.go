@@ -3,10 +3,10 @@ package sam
 import (
 	"fmt"
 	"iter"
-	"regexp"
 	"slices"
 	"strings"
 
+	"ouro/regex"
 	"ouro/template"
 )
 
@@ -115,12 +115,12 @@ func (c *context) find(id string) *resource {
 // begin takes a SAM resource in hand.
 func (c *context) begin(r *resource) {
 	c.failed, c.made, c.changed = false, nil, nil
-	if !alphanumeric.MatchString(r.id) {
+	if !alphanumeric().MatchString(r.id) {
 		c.invalid(r.node, r.id, "Logical ids must be alphanumeric.")
 	}
 }
 
-var alphanumeric = regexp.MustCompile(`^[A-Za-z0-9]+$`)
+var alphanumeric = regex.New(`^[A-Za-z0-9]+$`)
 
 // add makes a resource of the one in hand. It carries on the attributes that
 // SAM gives to everything that it makes of a resource: Condition,
@@ -133,7 +133,7 @@ func (c *context) add(r *resource, id, typ string, props *node) *made {
 
 // addBare makes a resource without attributes.
 func (c *context) addBare(r *resource, id, typ string, props *node) *made {
-	if !alphanumeric.MatchString(id) {
+	if !alphanumeric().MatchString(id) {
 		c.invalid(r.node, id, "Logical ids must be alphanumeric.")
 	}
 	m := &made{id: id, typ: typ, attributes: r.pos().obj(), props: props}

@@ -1,9 +1,10 @@
 package sam
 
 import (
-	"regexp"
 	"slices"
 	"strings"
+
+	"ouro/regex"
 )
 
 // apiV2 is what HTTP and WebSocket APIs have in common: the domain.
@@ -16,7 +17,7 @@ type apiV2 struct {
 	alone     bool   // shares no record sets with other APIs
 }
 
-var notInBasePath = regexp.MustCompile(`[^0-9a-zA-Z/\-_]+`)
+var notInBasePath = regex.New(`[^0-9a-zA-Z/\-_]+`)
 
 // makeDomain makes the API's custom domain, maps it to the API, and makes the
 // records of its name.
@@ -108,7 +109,7 @@ func (a *apiV2) mapPaths(domain string) {
 		case !path.isText():
 			a.invalid(a.get("Domain"), a.id, "Basepath must be a string.")
 			return
-		case notInBasePath.MatchString(path.text):
+		case notInBasePath().MatchString(path.text):
 			a.invalid(a.get("Domain"), a.id, "Invalid Basepath name provided.")
 			return
 		}

@@ -160,7 +160,7 @@ func (c *context) permission(e *event, prefix, suffix, principal string, more ..
 	id := prefix + "Permission"
 	switch {
 	case suffix == "":
-	case alphanumeric.MatchString(suffix):
+	case alphanumeric().MatchString(suffix):
 		id += suffix
 	default:
 		id += shortHash(suffix)

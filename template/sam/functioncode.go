@@ -2,8 +2,9 @@ package sam
 
 import (
 	"net/url"
-	"regexp"
 	"strings"
+
+	"ouro/regex"
 )
 
 // code is the property Code of the function, from whichever property says
@@ -57,7 +58,7 @@ func (c *context) checkPackage(r *resource) {
 }
 
 // secretWithSlash is a dynamic reference that would be taken apart as a URL.
-var secretWithSlash = regexp.MustCompile(`\{\{resolve:(ssm|ssm-secure|secretsmanager):[a-zA-Z0-9_.\-/]+(:\d+)?\}\}`)
+var secretWithSlash = regex.New(`\{\{resolve:(ssm|ssm-secure|secretsmanager):[a-zA-Z0-9_.\-/]+(:\d+)?\}\}`)
 
 // s3Location is where an object lies, from a map of Bucket, Key and Version or
 // from an s3:// address, under the names that the generated resource has for
@@ -75,7 +76,7 @@ func (c *context) s3Location(r *resource, uri *node, property, bucket, key, vers
 		c.invalid(uri, r.id, "'%s' must be of type dict or string.", property)
 		return nil
 	}
-	if m := secretWithSlash.FindString(uri.Text); strings.Contains(m, "/") {
+	if m := secretWithSlash().FindString(uri.Text); strings.Contains(m, "/") {
 		c.invalid(uri, r.id, "Unsupported dynamic reference detected in '%s'. Please consider using alternative 'FunctionCode' object format.", property)
 		return nil
 	}

@@ -1,13 +1,14 @@
 package sam
 
 import (
-	"regexp"
 	"strings"
+
+	"ouro/regex"
 )
 
 var (
-	aliasName  = regexp.MustCompile(`^[a-zA-Z0-9\-_]+$`)
-	onlyDigits = regexp.MustCompile(`^[0-9]+$`)
+	aliasName  = regex.New(`^[a-zA-Z0-9\-_]+$`)
+	onlyDigits = regex.New(`^[0-9]+$`)
 )
 
 // publish makes the version and the alias that AutoPublishAlias asks for. It
@@ -27,7 +28,7 @@ func (c *context) publish(r *resource, lambda *made) *made {
 	switch {
 	case name.Text == "":
 		c.invalid(wanted, r.id, "Alias name is required to create an alias")
-	case !aliasName.MatchString(name.Text) || onlyDigits.MatchString(name.Text):
+	case !aliasName().MatchString(name.Text) || onlyDigits().MatchString(name.Text):
 		c.invalid(wanted, r.id, "AutoPublishAlias name ('%s') must contain only alphanumeric characters, hyphens, or underscores matching (?!^[0-9]+$)([a-zA-Z0-9-_]+) pattern.", name.Text)
 	}
 	if c.failed {

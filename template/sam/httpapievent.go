@@ -1,8 +1,9 @@
 package sam
 
 import (
-	"regexp"
 	"strings"
+
+	"ouro/regex"
 )
 
 var httpEventKind = eventKind{
@@ -51,12 +52,12 @@ func httpEvent(c *context, e *event) {
 	}
 }
 
-var httpPathParameter = regexp.MustCompile(`\{([a-zA-Z0-9._-]+|proxy\+)\}`)
+var httpPathParameter = regex.New(`\{([a-zA-Z0-9._-]+|proxy\+)\}`)
 
 // allowHTTPRoute lets API Gateway invoke the function for the route, unless
 // the permission of the default route covers it.
 func (c *context) allowHTTPRoute(r *httpRoute) {
-	path := trailingSlash.ReplaceAllString(r.path.text, "$1")
+	path := trailingSlash().ReplaceAllString(r.path.text, "$1")
 	var d *definition
 	if r.body != nil && r.body.isTrue() {
 		var err error
@@ -73,7 +74,7 @@ func (c *context) allowHTTPRoute(r *httpRoute) {
 			return
 		}
 	}
-	path = httpPathParameter.ReplaceAllString(path, "*")
+	path = httpPathParameter().ReplaceAllString(path, "*")
 	method := strings.ToUpper(r.method.text)
 	if r.method.text == "any" || r.method.text == extAnyMethod {
 		method = "*"
@@ -87,7 +88,7 @@ func (c *context) allowHTTPRoute(r *httpRoute) {
 		"SourceArn", r.pos().sub(arn, "__ApiId__", r.get("ApiId"), "__Stage__", "*"))
 }
 
-var functionReference = regexp.MustCompile(`[A-Za-z0-9]+\.Arn`)
+var functionReference = regex.New(`[A-Za-z0-9]+\.Arn`)
 
 // invokes tells whether a route calls the function of that logical id, in
 // every case that conditions distinguish.
@@ -109,7 +110,7 @@ func (d *definition) invokes(path, method *value, function string) (bool, error)
 		}
 		uris, err := eachContent(uri)
 		for _, uri := range uris {
-			all = all && functionReference.FindString(uri.get("Fn::Sub").scalar()) == function+".Arn"
+			all = all && functionReference().FindString(uri.get("Fn::Sub").scalar()) == function+".Arn"
 		}
 		return err
 	})
@@ -163,12 +164,12 @@ func (c *context) addHTTPRoute(r *httpRoute) {
 	}
 }
 
-var inBraces = regexp.MustCompile(`\{(.*?)\}`)
+var inBraces = regex.New(`\{(.*?)\}`)
 
 // pathParameters are the names in a path's braces.
 func pathParameters(path string) []string {
 	var out []string
-	for _, match := range inBraces.FindAllStringSubmatch(path, -1) {
+	for _, match := range inBraces().FindAllStringSubmatch(path, -1) {
 		out = append(out, match[1])
 	}
 	return out

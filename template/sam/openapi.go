@@ -2,8 +2,8 @@ package sam
 
 import (
 	"fmt"
-	"regexp"
 
+	"ouro/regex"
 	"ouro/template"
 )
 
@@ -54,10 +54,10 @@ func notDict(name string) error {
 	return mistakef("Value of '%s' must be a dictionary according to Swagger spec.", name)
 }
 
-var openAPI3 = regexp.MustCompile(`^3(\.\d)(\.\d)?$`)
+var openAPI3 = regex.New(`^3(\.\d)(\.\d)?$`)
 
 // isOpenAPI3 tells whether v is a version number of OpenAPI 3.
-func isOpenAPI3(v *value) bool { return v != nil && openAPI3.MatchString(versionText(v)) }
+func isOpenAPI3(v *value) bool { return v != nil && openAPI3().MatchString(versionText(v)) }
 
 // versionText is a version as Python prints it: 3.0 may be a number.
 func versionText(v *value) string {

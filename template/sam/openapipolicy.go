@@ -1,10 +1,10 @@
 package sam
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 
+	"ouro/regex"
 	"ouro/template"
 )
 
@@ -169,10 +169,10 @@ func (d *definition) addCustomStatements(statements *value) {
 	d.doc.set(extPolicy, d.policy)
 }
 
-var restPathParameter = regexp.MustCompile(`\{([a-zA-Z0-9._-]+|[a-zA-Z0-9._-]+\+|proxy\+)\}`)
+var restPathParameter = regex.New(`\{([a-zA-Z0-9._-]+|[a-zA-Z0-9._-]+\+|proxy\+)\}`)
 
 // starred is a path with * in place of its parameters, as in ARNs.
-func starred(path string) string { return restPathParameter.ReplaceAllString(path, "*") }
+func starred(path string) string { return restPathParameter().ReplaceAllString(path, "*") }
 
 // methodARNs are the methods of a path as resources of a policy.
 func (d *definition) methodARNs(path, stage *value) (*value, error) {

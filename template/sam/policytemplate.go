@@ -2,10 +2,10 @@ package sam
 
 import (
 	_ "embed"
-	"regexp"
 	"strings"
 	"sync"
 
+	"ouro/regex"
 	"ouro/template"
 )
 
@@ -49,8 +49,8 @@ func (c *context) policyStatement(r *resource, n *node) *node {
 const longARN = "arn:$${AWS::Partition}:$1:$${AWS::Region}:$${AWS::AccountId}:"
 
 var (
-	shortARN       = regexp.MustCompile(`^~([a-z0-9-]+):`)
-	policyVariable = regexp.MustCompile(`\$\{([A-Za-z]+)\}`)
+	shortARN       = regex.New(`^~([a-z0-9-]+):`)
+	policyVariable = regex.New(`\$\{([A-Za-z]+)\}`)
 )
 
 // fillPolicy is a part of a policy template with the values of its variables.
@@ -63,12 +63,12 @@ func fillPolicy(p at, n, values *node) *node {
 		}
 		return &out
 	}
-	text := shortARN.ReplaceAllString(n.Text, longARN)
+	text := shortARN().ReplaceAllString(n.Text, longARN)
 	if !strings.Contains(text, "${") {
 		return p.text(text)
 	}
 	variables := p.obj()
-	for _, m := range policyVariable.FindAllStringSubmatch(text, -1) {
+	for _, m := range policyVariable().FindAllStringSubmatch(text, -1) {
 		for parameter, v := range entries(values) {
 			if strings.EqualFold(parameter, m[1]) {
 				set(variables, m[1], clone(v))

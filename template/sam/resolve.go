@@ -1,9 +1,9 @@
 package sam
 
 import (
-	"regexp"
 	"strings"
 
+	"ouro/regex"
 	"ouro/template"
 )
 
@@ -146,14 +146,14 @@ func rewrite(n *node, change func(name string, arg *node) *node) *node {
 	return &out
 }
 
-var subReference = regexp.MustCompile(`\$\{([A-Za-z0-9.]+|AWS::[A-Z][A-Za-z]*)\}`)
+var subReference = regex.New(`\$\{([A-Za-z0-9.]+|AWS::[A-Z][A-Za-z]*)\}`)
 
 // substitute is the argument of Fn::Sub with every ${reference} replaced by
 // what with says.
 func substitute(arg *node, with func(reference string) string) *node {
 	switch {
 	case isString(arg):
-		return at(arg.Pos).text(subReference.ReplaceAllStringFunc(arg.Text, func(m string) string { return with(m[2 : len(m)-1]) }))
+		return at(arg.Pos).text(subReference().ReplaceAllStringFunc(arg.Text, func(m string) string { return with(m[2 : len(m)-1]) }))
 	case isList(arg) && len(arg.Items) > 0 && isString(arg.Items[0]):
 		out := *arg
 		out.Items = append([]*node{substitute(arg.Items[0], with)}, arg.Items[1:]...)

@@ -2,10 +2,10 @@ package sam
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
+	"ouro/regex"
 	"ouro/template"
 )
 
@@ -65,14 +65,14 @@ func (s *substitution) addTo(all *node) {
 
 func substitutionName(i int) string { return fmt.Sprintf("definition_substitution_%d", i) }
 
-var dynamicReference = regexp.MustCompile(`^{{resolve:([a-z-]+):(.+)}}$`)
+var dynamicReference = regex.New(`^{{resolve:([a-z-]+):(.+)}}$`)
 
 // replace puts names in place of functions and dynamic references below n, in
 // the order of sorted keys.
 func (s *substitution) replace(n *node) *node {
 	for _, i := range sortedMembers(n) {
 		item := n.Items[i]
-		if isFunction(item) || isString(item) && dynamicReference.MatchString(item.Text) {
+		if isFunction(item) || isString(item) && dynamicReference().MatchString(item.Text) {
 			s.values = append(s.values, item)
 			n.Items[i] = at(item.Pos).text("${" + substitutionName(len(s.values)) + "}")
 			continue

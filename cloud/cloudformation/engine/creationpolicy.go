@@ -11,7 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 
 	"ouro/cloud/cloudformation/resource"
-	"ouro/cloud/regex"
+	"ouro/regex"
 )
 
 // creationPolicy is what has to happen before a resource that was made counts

@@ -14,11 +14,11 @@ import (
 	"ouro/cloud/cloudformation/resource"
 	"ouro/cloud/door"
 	"ouro/cloud/store"
+	"ouro/template"
 )
 
-// KnownAfterApply stands for values that are known only after the change, as
-// AWS writes it.
-const KnownAfterApply = "{{changeSet:KNOWN_AFTER_APPLY}}"
+// KnownAfterApply stands for values that are known only after the change.
+const KnownAfterApply = template.KnownAfterApply
 
 // Plan is what an update would change.
 type Plan struct {
@@ -109,11 +109,16 @@ func (e *Engine) Plan(ctx context.Context, caller door.Caller, stack ledger.Stac
 	if err != nil {
 		return Plan{}, err
 	}
-	plan.Outputs, plan.Will = !slices.Equal(outputs, stack.Outputs), map[string]any{}
+	plan.Outputs, plan.Will = !slices.Equal(byKey(outputs), byKey(stack.Outputs)), map[string]any{}
 	for _, o := range outputs {
 		plan.Will[o.Key] = o.Value
 	}
 	return plan, nil
+}
+
+// byKey is outputs in an order that does not depend on the template's.
+func byKey(outputs []ledger.Output) []ledger.Output {
+	return slices.SortedFunc(slices.Values(outputs), func(a, b ledger.Output) int { return strings.Compare(a.Key, b.Key) })
 }
 
 func inOrder(ids []string, changes map[string]types.ResourceChange) (out []types.ResourceChange) {

@@ -5,7 +5,7 @@ import (
 	"regexp"
 	"strings"
 
-	"ouro/cloud/regex"
+	"ouro/regex"
 	"ouro/spec"
 )
 

@@ -13,7 +13,7 @@ import (
 	"context"
 	"errors"
 
-	"ouro/cloud/regex"
+	"ouro/regex"
 	"ouro/spec"
 )
 

@@ -14,8 +14,8 @@ import (
 
 	"ouro/cloud/cloudformation/ledger"
 	"ouro/cloud/door"
-	"ouro/cloud/regex"
 	"ouro/cloud/wire"
+	"ouro/regex"
 )
 
 // The roles of a set that names none

@@ -12,8 +12,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 
 	"ouro/cloud/door"
-	"ouro/cloud/regex"
 	"ouro/cloud/store"
+	"ouro/regex"
 )
 
 func (s *Sets) instancesOf(ctx context.Context, v set) ([]instance, error) {

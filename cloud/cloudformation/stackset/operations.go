@@ -11,8 +11,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 
 	"ouro/cloud/door"
-	"ouro/cloud/regex"
 	"ouro/cloud/store"
+	"ouro/regex"
 )
 
 var operationID = regex.New(`^[a-zA-Z0-9][-a-zA-Z0-9]{0,127}$`)

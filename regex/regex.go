@@ -1,5 +1,5 @@
-// Package regex holds regular expressions that are compiled at their first
-// use. The services have dozens; compiled when the program starts they would
+// Package regex makes regular expressions that are compiled at their first
+// use. The packages have dozens; compiled when the program starts they would
 // cost every command, and every function and build that calls one, several
 // milliseconds.
 package regex
