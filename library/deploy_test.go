@@ -177,10 +177,39 @@ func TestSite(t *testing.T) {
 	a.deploy(t, "fleet", "autoscaling/app.yaml", app.with(values{
 		"Name": "fleet", "HostHeader": "fleet.dev.example.com", "PolicyArns": "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore",
 	}))
-	if all := a.deploy(t, "policies", "iam/deploy-policies.yaml", values{"ProjectName": "test"})["All"]; len(strings.Split(all, ",")) != 6 {
+	if all := a.deploy(t, "policies", "iam/deploy-policies.yaml", values{"ProjectName": "test"})["All"]; len(strings.Split(all, ",")) != 7 {
 		t.Errorf("the policies of deployments are %q", all)
 	}
 	a.deploy(t, "groups", "iam/groups.yaml", values{"ProjectName": "test"})
+}
+
+// TestFoundation puts what an application stands on together, with its own
+// pipeline and with somebody who is told.
+func TestFoundation(t *testing.T) {
+	t.Parallel()
+	a := newAccount(t)
+	topic := a.deploy(t, "topic", "notify/topic.yaml", values{"ProjectName": "test", "MailAddress": "ops@example.com"})
+	app := values{
+		"ProjectName": "test-web", "EnvironmentName": "test", "Name": "web", "VpcId": "vpc-1", "VpcCidr": "10.0.0.0/16", "PublicSubnets": "subnet-1,subnet-2",
+		"SourceProvider": "CodeCommit", "SourceRepository": "web", "AppConfigurationPath": "app.test.json", "Approval": "True", "ApprovalTopicArn": topic["TopicArn"],
+		"PullAccounts": "111111111111", "PermissionsBoundaryArn": a.deploy(t, "boundary", "iam/boundary.yaml", values{"ProjectName": "test"})["PolicyArn"],
+	}
+	a.deploy(t, "plain", "app/foundation.yaml", app)
+	a.wantTypes(t, "plain", map[string]int{"AWS::ElasticLoadBalancingV2::Listener": 1, "AWS::CodePipeline::Pipeline": 1, "AWS::Route53::HostedZone": 0})
+	named := a.deploy(t, "named", "app/foundation.yaml", app.with(values{
+		"ProjectName": "test-shop", "Name": "shop", "DomainName": "shop.example.com",
+		"SourceProvider": "Connection", "ConnectionArn": connection, "SourceOwner": "octo",
+	}))
+	if named["Address"] != "https://shop.example.com" {
+		t.Errorf("the application answers at %q", named["Address"])
+	}
+	a.wantTypes(t, "named", map[string]int{"AWS::ElasticLoadBalancingV2::Listener": 2, "AWS::Route53::HostedZone": 1})
+	a.deploy(t, "delegation", "dns/delegation.yaml", values{"ParentZoneId": "Z0PARENT", "DomainName": "shop.example.com", "NameServers": named["NameServers"]})
+	targets := a.deploy(t, "targets", "load-balancer/target-group.yaml", values{"EnvironmentName": "test", "VpcId": "vpc-1", "ListenerArn": named["ListenerArn"]})
+	a.deploy(t, "alarms", "load-balancer/alarms.yaml", values{
+		"EnvironmentName": "test", "LoadBalancerName": named["BalancerName"], "TargetGroupName": targets["TargetGroupName"], "TopicArn": topic["TopicArn"],
+	})
+	a.deploy(t, "github", "source/connection.yaml", values{"Name": "github", "ProviderType": "GitHub"})
 }
 
 // TestNetworks has every choice of zones and NAT gateways.

@@ -21,6 +21,10 @@ import (
 //go:embed templates
 var embedded embed.FS
 
+// Scheme stands before a template's name where a path or a URL may stand, as in
+// TemplateURL: ouro://network/vpc.yaml.
+const Scheme = "ouro://"
+
 // Template is one template of the library.
 type Template struct {
 	Name        string // its path, such as network/vpc.yaml
@@ -33,12 +37,13 @@ type Template struct {
 // Templates are all templates, sorted by name.
 func Templates() []Template { return slices.Clone(load()) }
 
-// Open is the template of that name.
+// Open is the template of that name, which may begin with Scheme.
 func Open(name string) (Template, error) {
 	all := load()
+	name = strings.TrimPrefix(name, Scheme)
 	i, ok := slices.BinarySearchFunc(all, name, func(t Template, name string) int { return strings.Compare(t.Name, name) })
 	if !ok {
-		return Template{}, fmt.Errorf("the library has no template %q; ouro library list names all it has", name)
+		return Template{}, fmt.Errorf("the library has no template %q%s", Scheme+name, nearest(name))
 	}
 	return all[i], nil
 }

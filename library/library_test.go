@@ -133,8 +133,11 @@ var untagged = map[string]bool{
 	"AWS::CodePipeline::Webhook": true, "AWS::ElasticLoadBalancingV2::ListenerRule": true,
 }
 
-// forbidden are words that a template of the library has no use for.
-var forbidden = regexp.MustCompile(`(?i)AdministratorAccess|PowerUserAccess|Action: ["']?\*|- ["']?\*["']?$|Principal: ["']\*|NotAction|LaunchConfiguration|python2|nodejs\d|aws/codebuild/standard:[1-6]`)
+// forbidden are words that a template of the library has no use for: rights
+// without end, and types, runtimes and images that AWS has given up.
+var forbidden = regexp.MustCompile(`(?i)AdministratorAccess|PowerUserAccess|Action: ["']?\*|- ["']?\*["']?$|Principal: ["']\*|NotAction` +
+	`|LaunchConfiguration|AWS::ElasticLoadBalancing::|AWS::CodeStar|AWS::OpsWorks|AWS::EC2::SpotFleet|PollForSourceChanges: "?true|SSEAlgorithm: none` +
+	`|amzn2?-ami|Runtime: (python2|python3\.\d\b|nodejs\d\b|nodejs1|go1|ruby2|java8\b|dotnetcore)|aws/codebuild/(standard|amazonlinux2)|VolumeType: (gp2|standard)|HttpTokens: optional`)
 
 func TestLeastPrivilege(t *testing.T) {
 	t.Parallel()

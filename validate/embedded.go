@@ -1,13 +1,13 @@
 package validate
 
 import (
-	"regexp"
 	"strings"
 
+	"ouro/regex"
 	"ouro/template"
 )
 
-var variable = regexp.MustCompile(`\$\{([A-Za-z0-9:]+)(?:\.[A-Za-z0-9.]+)?\}`)
+var variable = regex.New(`\$\{([A-Za-z0-9:]+)(?:\.[A-Za-z0-9.]+)?\}`)
 
 // variables warns of texts that look as if somebody forgot Fn::Sub: they have
 // ${Name}, and Name is something that the template knows. Texts of several
@@ -43,7 +43,7 @@ func (c *checker) variablesIn(n *template.Node, known map[string]bool) {
 	if n.Kind != template.String || !strings.Contains(n.Text, "${") || strings.Contains(n.Text, "\n") {
 		return
 	}
-	for _, m := range variable.FindAllStringSubmatch(n.Text, -1) {
+	for _, m := range variable().FindAllStringSubmatch(n.Text, -1) {
 		if known[m[1]] || strings.HasPrefix(m[1], "AWS::") {
 			c.add(n.Pos, "missing-sub", "%s stands in a text that no Fn::Sub replaces", m[0])
 			return

@@ -19,14 +19,22 @@ type facts struct {
 	pipeline   bool // has actions that deploy templates
 }
 
-// nestedStack is a resource that makes a stack of another file.
+// nestedStack is a resource that makes a stack, or many, of another file.
 type nestedStack struct {
 	pos      template.Pos // of the logical id
 	name     string
+	set      bool   // it makes many
 	url      string // of the template, as written
 	urlPos   template.Pos
 	given    []setting
 	complete bool // given is all; a function may give others
+}
+
+func (s nestedStack) what() string {
+	if s.set {
+		return "stack set"
+	}
+	return "nested stack"
 }
 
 // setting is a value for a parameter.
@@ -47,8 +55,11 @@ type outputUse struct {
 // property that names it.
 var stackTypes = map[string]string{
 	"AWS::CloudFormation::Stack":   "TemplateURL",
+	stackSetType:                   "TemplateURL",
 	"AWS::Serverless::Application": "Location",
 }
+
+const stackSetType = "AWS::CloudFormation::StackSet"
 
 func factsOf(t *template.Template) facts {
 	f := facts{parameters: t.Parameters(), byName: map[string]template.Parameter{}, open: included(t)}
@@ -77,7 +88,7 @@ func factsOf(t *template.Template) facts {
 	}
 	stacks := map[string]bool{}
 	for _, s := range f.nested {
-		stacks[s.name] = true
+		stacks[s.name] = !s.set // whose stacks' outputs nobody reads
 	}
 	template.Uses(t.Root, func(u template.Use) {
 		if output, ok := strings.CutPrefix(u.Attribute, "Outputs."); ok && stacks[u.Name] {
@@ -88,21 +99,43 @@ func factsOf(t *template.Template) facts {
 }
 
 func nestedOf(r template.Resource, url *template.Node) nestedStack {
-	s := nestedStack{pos: r.Pos, name: r.LogicalID, url: url.Text, urlPos: url.Pos, complete: true}
+	s := nestedStack{pos: r.Pos, name: r.LogicalID, set: r.Type == stackSetType, url: url.Text, urlPos: url.Pos, complete: true}
 	parameters := r.Properties.Get("Parameters")
-	if name, _ := parameters.Function(); name != "" || parameters.Get("Fn::Transform") != nil {
+	switch name, _ := parameters.Function(); {
+	case name != "" || parameters.Get("Fn::Transform") != nil:
 		s.complete = false
-	} else if parameters != nil && parameters.Kind == template.Map {
+	case parameters == nil:
+	case parameters.Kind == template.Map:
 		s.given = settings(parameters)
+	case parameters.Kind == template.List:
+		s.given, s.complete = listedSettings(parameters)
 	}
 	return s
 }
+
+// listedSettings are those of a stack set, which names its parameters in a
+// list; false when functions bring some.
+func listedSettings(n *template.Node) (given []setting, complete bool) {
+	complete = true
+	for _, item := range n.Items {
+		name, value := item.Get("ParameterKey"), item.Get("ParameterValue")
+		if !name.IsScalar() || value == nil {
+			complete = complete && absent(item)
+			continue
+		}
+		given = append(given, setting{name: name.Text, value: value.Text, known: literal(value), pos: name.Pos})
+	}
+	return given, complete
+}
+
+// literal tells whether a value is known before anything is deployed.
+func literal(n *template.Node) bool { return n.IsScalar() && !strings.Contains(n.Text, dynamic) }
 
 func settings(n *template.Node) []setting {
 	out := make([]setting, len(n.Keys))
 	for i, k := range n.Keys {
 		v := n.Items[i]
-		out[i] = setting{name: k.Text, value: v.Text, known: v.IsScalar() && !strings.Contains(v.Text, dynamic), pos: k.Pos}
+		out[i] = setting{name: k.Text, value: v.Text, known: literal(v), pos: k.Pos}
 		if absent(v) {
 			out[i].name = "" // as if it were not there
 		}

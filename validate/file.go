@@ -7,10 +7,10 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
+	"ouro/regex"
 	"ouro/template"
 )
 
@@ -115,10 +115,10 @@ func candidate(path string, body []byte) bool {
 // it is worth telling when it cannot be read.
 func claims(body []byte) bool {
 	return bytes.Contains(body, []byte("AWSTemplateFormatVersion")) ||
-		bytes.Contains(body, []byte("AWS::")) && resourcesSection.Match(body)
+		bytes.Contains(body, []byte("AWS::")) && resourcesSection().Match(body)
 }
 
-var resourcesSection = regexp.MustCompile(`(?m)^(?:Resources[ \t]*:|\{?[ \t]*"Resources"[ \t]*:)`)
+var resourcesSection = regex.New(`(?m)^(?:Resources[ \t]*:|\{?[ \t]*"Resources"[ \t]*:)`)
 
 // looksLikeTemplate: a template has a format version, or a transform of AWS,
 // or resources with types.

@@ -1,10 +1,10 @@
 package validate
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 
+	"ouro/regex"
 	"ouro/template"
 )
 
@@ -32,7 +32,7 @@ func opening(t *template.Template) func(template.Problem) bool {
 func javaPatterns(t *template.Template) map[template.Pos]bool {
 	places := map[template.Pos]bool{}
 	for _, p := range t.Parameters() {
-		if p.AllowedPattern != "" && beyondRE2.MatchString(p.AllowedPattern) {
+		if p.AllowedPattern != "" && beyondRE2().MatchString(p.AllowedPattern) {
 			places[p.Pos] = true
 		}
 	}
@@ -40,7 +40,7 @@ func javaPatterns(t *template.Template) map[template.Pos]bool {
 }
 
 // Look-around, references back, groups and repetitions that give nothing back.
-var beyondRE2 = regexp.MustCompile(`\(\?(?:[=!>]|<[=!])|\\[1-9]|[*+?}]\+`)
+var beyondRE2 = regex.New(`\(\?(?:[=!>]|<[=!])|\\[1-9]|[*+?}]\+`)
 
 // insideModules are the places that refer to a resource in a module, which is
 // called Module.Resource or ModuleResource.

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"ouro/library"
 	"ouro/template"
 )
 
@@ -84,16 +85,10 @@ func parseFile(path string) *template.Template {
 func (p *project) checkNested(f *file) {
 	inner := map[string]*file{}
 	for _, s := range f.facts.nested {
-		local, isLocal := localURL(s.url)
-		if f.full() || !isLocal {
-			continue
+		if f.full() {
+			return
 		}
-		path, found := locate(f.path, local)
-		if !found {
-			f.add(s.urlPos, "missing-template", "the template "+quoted(s.url)+" is not there")
-			continue
-		}
-		if inner[s.name] = p.template(path); inner[s.name] != nil {
+		if inner[s.name] = p.templateOf(f, s); inner[s.name] != nil {
 			f.checkStack(s, inner[s.name])
 		}
 	}
@@ -106,6 +101,38 @@ func (p *project) checkNested(f *file) {
 			f.add(use.pos, "unresolved-attribute", "the nested stack "+quoted(use.stack)+" has no output "+quoted(use.output)+": "+target.path+" does not declare it"+didYouMean(use.output, target.facts.outputs))
 		}
 	}
+}
+
+// templateOf is the template of a nested stack, nil when it is not at hand.
+func (p *project) templateOf(f *file, s nestedStack) *file {
+	if strings.HasPrefix(s.url, library.Scheme) {
+		return p.fromLibrary(f, s)
+	}
+	local, isLocal := localURL(s.url)
+	if !isLocal {
+		return nil
+	}
+	path, found := locate(f.path, local)
+	if !found {
+		f.add(s.urlPos, "missing-template", "the template "+quoted(s.url)+" is not there")
+		return nil
+	}
+	return p.template(path)
+}
+
+// fromLibrary is a template that comes with the program. No file has a path
+// like that, so that it has its place among the files.
+func (p *project) fromLibrary(f *file, s nestedStack) *file {
+	if known := p.files[s.url]; known != nil {
+		return known
+	}
+	t, err := library.Open(s.url)
+	if err != nil {
+		f.add(s.urlPos, "unknown-template", err.Error())
+		return nil
+	}
+	p.files[s.url] = &file{path: s.url, kind: isTemplate, facts: factsOf(t.Parsed)}
+	return p.files[s.url]
 }
 
 // localURL is the path in a TemplateURL that stands for a local file, which
@@ -122,13 +149,13 @@ func localURL(url string) (string, bool) {
 // declares.
 func (f *file) checkStack(s nestedStack, inner *file) {
 	f.checkGiven(s.given, inner.facts, func(name string) string {
-		return "the nested stack " + quoted(s.name) + " is given the parameter " + name + ", which " + inner.path + " does not declare"
+		return "the " + s.what() + " " + quoted(s.name) + " is given the parameter " + name + ", which " + inner.path + " does not declare"
 	})
 	if !s.complete {
 		return
 	}
 	for _, name := range inner.facts.missing(s.given) {
-		f.add(s.pos, "missing-parameter", "the nested stack "+quoted(s.name)+" must be given the parameter "+quoted(name)+" of "+inner.path+", which has no default")
+		f.add(s.pos, "missing-parameter", "the "+s.what()+" "+quoted(s.name)+" must be given the parameter "+quoted(name)+" of "+inner.path+", which has no default")
 	}
 }
 

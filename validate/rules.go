@@ -76,6 +76,7 @@ var rules = []Rule{
 	{"unknown-parameter", refused, "A configuration or a nested stack gives a parameter that the template does not declare", "E3043"},
 	{"unknown-property", refused, "A resource or a part of it has a property that its type does not take", "E3002"},
 	{"unknown-section", refused, "The template has a section that CloudFormation does not have", "E1001"},
+	{"unknown-template", refused, "A nested stack takes a template from the library that the library does not have", "W3043"},
 	{"unknown-type", refused, "A resource has a type that AWS does not have", "E3006"},
 	{"unreadable", refused, "The file cannot be read", "E0000"},
 	{"unresolved-attribute", refused, "Fn::GetAtt names a resource or an attribute that is not there", "E1010"},

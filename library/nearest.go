@@ -1,0 +1,42 @@
+package library
+
+import (
+	"path"
+	"strconv"
+	"strings"
+)
+
+// nearest names the template that name may have been meant for: the
+// only one with the same last part, or one that differs in a few letters that
+// follow each other.
+func nearest(name string) string {
+	last := func(name string) string { return strings.TrimSuffix(path.Base(name), path.Ext(name)) }
+	best, most, same := "", len(name)*2/3, []string(nil)
+	for _, t := range load() {
+		if last(t.Name) == last(name) {
+			same = append(same, t.Name)
+		}
+		if n := alike(t.Name, name); n > most {
+			best, most = t.Name, n
+		}
+	}
+	if len(same) == 1 {
+		best = same[0]
+	}
+	if best == "" {
+		return "; ouro library list names all it has"
+	}
+	return "; did you mean " + strconv.Quote(Scheme+best) + "?"
+}
+
+// alike is how many letters a and b share from their beginnings and ends.
+func alike(a, b string) int {
+	least, n := min(len(a), len(b)), 0
+	for n < least && a[n] == b[n] {
+		n++
+	}
+	for end := 1; n < least && a[len(a)-end] == b[len(b)-end]; end++ {
+		n++
+	}
+	return n
+}
