@@ -50,6 +50,36 @@ func TestGeneratedTreesArePublishable(t *testing.T) {
 	}
 }
 
+func TestArtifactIsPublishable(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if err := writeArtifact(dir, 3<<20); err != nil {
+		t.Fatal(err)
+	}
+	tree, err := publish.Load(dir, "site.yaml", publish.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, err := tree.Plan(publish.Location{Region: "eu-west-1", Bucket: "bucket"})
+	if err != nil || len(plan.Objects) != 1 || plan.Objects[0].Size < 3<<20 {
+		t.Errorf("%d objects: %v", len(plan.Objects), err)
+	}
+}
+
+func TestPeakIsThatOfTheProcess(t *testing.T) {
+	t.Parallel()
+	if n := residentPeak([]byte("Name:\tx\nVmPeak:\t  900 kB\nVmHWM:\t    1536 kB\n")); n != 3<<19 {
+		t.Errorf("read %d", n)
+	}
+	if _, err := os.Stat("/proc/self/status"); err != nil {
+		t.Skip("this system has no /proc")
+	}
+	n, err := process{args: []string{"sleep", "0.1"}}.peak(t.Context())
+	if err != nil || n < 1<<16 || n > 16<<20 {
+		t.Errorf("%d bytes: %v", n, err)
+	}
+}
+
 func TestStackTemplatesFit(t *testing.T) {
 	t.Parallel()
 	const limit = 51200 // bytes of a template in a request

@@ -50,12 +50,21 @@ func (p process) time(ctx context.Context) (time.Duration, error) {
 }
 
 func (p process) output(ctx context.Context) ([]byte, time.Duration, error) {
+	return p.run(ctx, func(int) {})
+}
+
+// run calls started when the process runs.
+func (p process) run(ctx context.Context, started func(pid int)) ([]byte, time.Duration, error) {
 	cmd := exec.CommandContext(ctx, p.args[0], p.args[1:]...)
 	cmd.Dir, cmd.Env = p.dir, p.env
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	start := time.Now()
-	err := cmd.Run()
+	err := cmd.Start()
+	if err == nil {
+		started(cmd.Process.Pid)
+		err = cmd.Wait()
+	}
 	took := time.Since(start)
 	if err != nil {
 		said := strings.TrimSpace(errs.String() + "\n" + out.String())

@@ -51,6 +51,11 @@ func seconds(d time.Duration) string {
 	return fmt.Sprintf("%.1f s", s)
 }
 
+// each is what one of n things takes.
+func each(d time.Duration, n int) string {
+	return fmt.Sprintf("%.0f µs", float64(d.Microseconds())/float64(n))
+}
+
 // times says how many times as long slow takes.
 func times(slow, fast time.Duration) string {
 	ratio := slow.Seconds() / fast.Seconds()

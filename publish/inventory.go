@@ -58,7 +58,7 @@ func (u *uploader) list(ctx context.Context, keys []string) (inventory, error) {
 		page, err := u.api.ListObjectsV2(ctx, &s3.ListObjectsV2Input{
 			Bucket: aws.String(u.plan.Location.Bucket), Prefix: aws.String(prefix), MaxKeys: aws.Int32(1000),
 			StartAfter: aws.String(before(keys[next])),
-		})
+		}, patient, keysOnly)
 		if status(err) == http.StatusForbidden {
 			break // a role may be allowed to put and not to list
 		}
@@ -105,7 +105,7 @@ func commonPrefix(a, b string) string {
 
 // head asks for one key.
 func (u *uploader) head(ctx context.Context, key string) (bool, error) {
-	_, err := u.api.HeadObject(ctx, &s3.HeadObjectInput{Bucket: aws.String(u.plan.Location.Bucket), Key: aws.String(key)})
+	_, err := u.api.HeadObject(ctx, &s3.HeadObjectInput{Bucket: aws.String(u.plan.Location.Bucket), Key: aws.String(key)}, patient)
 	switch code := status(err); {
 	case err == nil:
 		return true, nil

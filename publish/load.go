@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path"
 	"runtime"
 	"slices"
 	"sync"
@@ -21,19 +22,28 @@ import (
 // file is what is known of a file after reading it. Of a template only the
 // canonical bytes and what other files must know of it are kept.
 type file struct {
-	path       string
+	source     source
+	path       string // as it is shown
 	size       int64
 	parse      bool  // it was asked whether this is a template
 	isTemplate bool  // it is
+	remote     bool  // only CloudFormation can judge it
 	notOne     error // why it is none
 	failure    error // why it could not be read
 
-	hash     string // of a file that is published as it is
-	body     []byte // canonical bytes of a template, without its references
-	holes    []hole // where the references belong in body
+	hash     string            // of what is no template
+	sum      [sha256.Size]byte // of a template as it is in the source
+	members  []member          // of an archive
+	body     []byte            // canonical bytes of a template, without its references
+	holes    []hole            // where the references belong in body
 	refs     []reference
+	from     []template.Pos // the places that refer to it, sorted once all are known
+	chain    []template.Pos // references that lead to it from the entrypoint
 	problems []template.Problem
 	facts    facts
+
+	number int   // in the tree
+	same   *file // the one of the same bytes that is in the tree instead
 
 	entry      bool               // this is the entrypoint,
 	entrypoint *template.Template // which alone is kept whole
@@ -42,17 +52,31 @@ type file struct {
 // hole is a reference's place in canonical bytes.
 type hole struct {
 	at     int
-	target string
+	target source
+	file   *file // at target
+	shape  shape
 }
+
+const (
+	// maxTemplates bounds the bytes of a tree's templates, which are kept; links
+	// can make many of one.
+	maxTemplates = 1 << 30
+	// maxDepth bounds how deep templates refer to templates, and folders lie in
+	// each other.
+	maxDepth = 128
+)
 
 // loader reads the files of a tree, wave by wave: all files that the last
 // wave's files refer to are the next wave.
 type loader struct {
 	root    *os.Root
-	files   map[string]*file
+	files   map[source]*file
 	most    int
+	exclude []rule
+	room    atomic.Int64 // for bytes of templates
 	workers int
 	desks   sync.Pool // of *desk
+	check   func(t *template.Template, body []byte) []template.Problem
 }
 
 // desk is the memory in which one file after the other is read and parsed.
@@ -62,24 +86,34 @@ type desk struct {
 	out    []byte
 }
 
-func newLoader(root string, most int) (*loader, error) {
+func newLoader(root string, options Options) (*loader, error) {
+	exclude, err := excludeRules(options.Exclude)
+	if err != nil {
+		return nil, err
+	}
 	dir, err := os.OpenRoot(root)
 	if err != nil {
 		return nil, fmt.Errorf("open project root %q: %w", root, err)
 	}
-	l := &loader{root: dir, files: map[string]*file{}, most: most, workers: runtime.GOMAXPROCS(0)}
+	l := &loader{root: dir, files: map[source]*file{}, most: options.MaxFiles, exclude: exclude, workers: runtime.GOMAXPROCS(0)}
+	l.room.Store(maxTemplates)
 	l.desks.New = func() any { return &desk{} }
 	return l, nil
 }
 
 func (l *loader) load(entry string) error {
-	first := &file{path: entry, parse: true, entry: true}
-	l.files[entry] = first
-	for wave := []*file{first}; len(wave) > 0; wave = l.next(wave) {
+	first := &file{source: source{path: entry}, path: entry, parse: true, entry: true}
+	l.files[first.source] = first
+	wave := []*file{first}
+	for depth := 0; len(wave) > 0 && depth <= maxDepth; depth++ { // the walker refuses what is deeper
 		if len(l.files) > l.most {
 			return fmt.Errorf("the tree of %q has more than %d files", entry, l.most)
 		}
 		parallel(len(wave), l.workers, func(i int) { l.read(wave[i]) })
+		if l.room.Load() < 0 {
+			return fmt.Errorf("the templates in the tree of %q have more than %d bytes", entry, maxTemplates)
+		}
+		wave = l.next(wave)
 	}
 	return nil
 }
@@ -90,14 +124,15 @@ func (l *loader) next(wave []*file) []*file {
 	var out []*file
 	for _, from := range wave {
 		for _, r := range from.refs {
-			if r.target == "" {
+			if r.target.none() {
 				continue
 			}
 			f, ok := l.files[r.target]
 			if ok && (f.parse || !r.template) {
 				continue
 			}
-			f = &file{path: r.target, parse: r.template || templateName(r.target)}
+			f = &file{source: r.target, path: r.target.shown()}
+			f.parse = r.template || r.target.form == whole && templateName(f.path)
 			l.files[r.target] = f
 			out = append(out, f)
 		}
@@ -127,26 +162,38 @@ func parallel(n, workers int, f func(i int)) {
 
 // read fills f. It is the only place that touches the disk.
 func (l *loader) read(f *file) {
-	// Without O_NONBLOCK a named pipe would hold us until somebody writes.
-	in, err := l.root.OpenFile(f.path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if f.source.library {
+		l.readLibrary(f)
+		return
+	}
+	in, info, err := openIn(l.root, f.path)
 	if err != nil {
-		f.failure = readFailure(err)
+		f.failure = err
 		return
 	}
 	defer in.Close()
-	info, err := in.Stat()
-	if err != nil {
-		f.failure = readFailure(err)
+	f.size = info.Size()
+	switch form := f.source.form; {
+	case info.IsDir() && (form == either || form == zipped):
+		l.archive(f)
 		return
-	}
-	if f.size = info.Size(); !info.Mode().IsRegular() {
-		f.failure = errors.New("is no regular file")
-		if info.IsDir() {
-			f.failure = errors.New("is a directory; a reference names a file")
-		}
+	case info.IsDir():
+		f.failure = errors.New("is a directory; a reference names a file")
+		return
+	case !info.Mode().IsRegular():
+		f.failure = errNotRegular
+		return
+	case f.size > maxObject:
+		f.failure = fmt.Errorf("has %d bytes, at most %d can be published", f.size, int64(maxObject))
+		return
+	case form == zipped && !isZip(in, f.size):
+		l.archiveOf(f, []member{{name: path.Base(f.path), path: f.path, size: f.size}})
 		return
 	}
 	if f.parse && f.size <= template.MaxSize {
+		if l.room.Add(-f.size) < 0 {
+			return
+		}
 		l.parse(f, in)
 		return
 	}
@@ -160,6 +207,22 @@ func (l *loader) read(f *file) {
 	}
 	f.hash = hex.EncodeToString(sum.Sum(nil))
 }
+
+// openIn opens what the path leads to, a directory too. Without O_NONBLOCK a
+// named pipe would hold us until somebody writes.
+func openIn(root *os.Root, name string) (*os.File, fs.FileInfo, error) {
+	in, err := root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, nil, readFailure(err)
+	}
+	info, err := in.Stat()
+	if err != nil {
+		return nil, nil, readFailure(errors.Join(err, in.Close()))
+	}
+	return in, info, nil
+}
+
+var errNotRegular = errors.New("is no regular file")
 
 // readFailure takes the path away, which the problem's text has already.
 func readFailure(err error) error {
@@ -197,6 +260,8 @@ func (l *loader) parse(f *file, in io.Reader) {
 		f.notOne, f.hash = err, template.Hash(d.body)
 		return
 	}
+	f.sum = sha256.Sum256(d.body)
+	f.problems = l.check(t, d.body)
 	f.keep(t, d)
 }
 
@@ -206,20 +271,25 @@ func (f *file) keep(t *template.Template, d *desk) {
 	if f.entry {
 		f.entrypoint = t
 	}
-	f.problems = t.Check()
-	refs, targets := references(f.path, t)
-	f.refs, f.facts = refs, factsOf(t, targets)
+	found, root := references(f.source, t)
+	f.remote = found.foreign
+	f.refs, f.facts = found.found, factsOf(t, found.places)
 	var leave func(*template.Node) bool
-	if len(targets) > 0 {
+	if len(found.places) > 0 {
 		leave = func(n *template.Node) bool {
-			_, ok := targets[n]
+			_, ok := found.places[n]
 			return ok
 		}
 	}
-	out, left := template.AppendCanonical(d.out[:0], t.Root, leave)
+	out, left := template.AppendCanonical(d.out[:0], root, leave)
 	d.out = out
 	f.body = bytes.Clone(out)
 	for _, h := range left {
-		f.holes = append(f.holes, hole{at: h.At, target: targets[h.Node]})
+		place := found.places[h.Node]
+		here := hole{at: h.At, target: place.target}
+		if place.use != nil {
+			here.shape = place.use.shape
+		}
+		f.holes = append(f.holes, here)
 	}
 }

@@ -157,8 +157,8 @@ func TestLargeArtifact(t *testing.T) {
 func TestAddresses(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()
-	write(t, root, "site.yaml", "Resources:\n  A: {Type: T::T::T, Properties: {Code: file://a b/é.bin}}\n")
-	write(t, root, "a b/é.bin", "x")
+	write(t, root, "site.yaml", "Resources:\n  A: {Type: T::T::T, Properties: {Code: file://a b/é+&.bin}}\n")
+	write(t, root, "a b/é+&.bin", "x")
 	sum := template.Hash([]byte("x"))
 	tree, err := publish.Load(root, "site.yaml", publish.Options{})
 	if err != nil {
@@ -171,7 +171,14 @@ func TestAddresses(t *testing.T) {
 		{publish.Location{Bucket: "bucket", Region: "us-east-1"}, "https://bucket.s3.us-east-1.amazonaws.com/"},
 		{publish.Location{Bucket: "bucket", Region: "cn-north-1"}, "https://bucket.s3.cn-north-1.amazonaws.com.cn/"},
 		{publish.Location{Bucket: "bucket", Region: "us-gov-west-1"}, "https://bucket.s3.us-gov-west-1.amazonaws.com/"},
+		{publish.Location{Bucket: "bucket", Region: "us-iso-east-1"}, "https://bucket.s3.us-iso-east-1.c2s.ic.gov/"},
+		{publish.Location{Bucket: "bucket", Region: "us-isob-east-1"}, "https://bucket.s3.us-isob-east-1.sc2s.sgov.gov/"},
+		{publish.Location{Bucket: "bucket", Region: "eu-isoe-west-1"}, "https://bucket.s3.eu-isoe-west-1.cloud.adc-e.uk/"},
+		{publish.Location{Bucket: "bucket", Region: "us-isof-south-1"}, "https://bucket.s3.us-isof-south-1.csp.hci.ic.gov/"},
+		{publish.Location{Bucket: "bucket", Region: "eusc-de-east-1"}, "https://bucket.s3.eusc-de-east-1.amazonaws.eu/"},
 		{publish.Location{Bucket: "b.c", Region: "eu-west-1"}, "https://s3.eu-west-1.amazonaws.com/b.c/"},
+		{publish.Location{Bucket: "b.c", Region: "cn-northwest-1"}, "https://s3.cn-northwest-1.amazonaws.com.cn/b.c/"},
+		{publish.Location{Bucket: "b.c", Region: "us-gov-east-1", KeyStyle: publish.KeyPath}, "https://s3.us-gov-east-1.amazonaws.com/b.c/"},
 		{publish.Location{Bucket: "bucket", Region: "us-east-1", Endpoint: "http://127.0.0.1:4566/"}, "http://127.0.0.1:4566/bucket/"},
 		{publish.Location{Bucket: "bucket", Region: "us-east-1", Prefix: "x/"}, "https://bucket.s3.us-east-1.amazonaws.com/x/"},
 	} {
@@ -180,10 +187,10 @@ func TestAddresses(t *testing.T) {
 			t.Fatal(err)
 		}
 		o := plan.Objects[0]
-		if want := c.want + "a%20b/%C3%A9.bin/" + sum; o.URL != want {
+		if want := c.want + "a%20b/%C3%A9%2B%26.bin/" + sum; o.URL != want {
 			t.Errorf("%+v: URL is %s, want %s", c.at, o.URL, want)
 		}
-		if want := c.at.Prefix + "a b/é.bin/" + sum; o.Key != want {
+		if want := c.at.Prefix + "a b/é+&.bin/" + sum; o.Key != want {
 			t.Errorf("%+v: key is %s, want %s", c.at, o.Key, want)
 		}
 	}
@@ -192,5 +199,45 @@ func TestAddresses(t *testing.T) {
 	}
 	if _, err := tree.Plan(publish.Location{Bucket: "bucket"}); err == nil {
 		t.Error("a plan without a region was made")
+	}
+}
+
+func TestFlatKeys(t *testing.T) {
+	t.Parallel()
+	root := t.TempDir()
+	write(t, root, "site.yaml", `
+Resources:
+  A: {Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: a.yaml}}
+  B: {Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: b.yaml}}
+  F: {Type: AWS::Lambda::Function, Properties: {Code: "odd?"}}
+  G: {Type: AWS::Glue::Job, Properties: {Command: {ScriptLocation: "odd?/job.py"}}}
+`)
+	for name, body := range map[string]string{"a.yaml": "Resources: {R: {Type: T::T::T}}", "b.yaml": "Resources: {'R': {Type: T::T::T}}", "odd?/job.py": "x"} {
+		write(t, root, name, body)
+	}
+	tree, err := publish.Load(root, "site.yaml", publish.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, err := tree.Plan(publish.Location{Bucket: "bucket", Region: "us-east-1", Prefix: "p/", KeyStyle: publish.KeyFlat})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, suffix := range []string{".template", ".template", ".zip", ".py"} {
+		o := plan.Objects[i]
+		if want := "p/" + o.SHA256 + suffix; o.Key != want || o.URL != "https://bucket.s3.us-east-1.amazonaws.com/"+want {
+			t.Errorf("%s: key is %s, URL %s", o.Path, o.Key, o.URL)
+		}
+	}
+	if got, want := upload(t, newBucket(), plan, publish.UploadOptions{}), (publish.Result{Objects: 3, Uploaded: 3}); got != want {
+		t.Errorf("the same content goes twice: %+v", got)
+	}
+	for style, want := range map[publish.KeyStyle]string{
+		"":     `has a ? or #, where the path in an s3:// URI ends; flat keys have none`,
+		"wide": `key style "wide": there are "path" and "flat"`,
+	} {
+		if _, err := tree.Plan(publish.Location{Bucket: "bucket", Region: "us-east-1", KeyStyle: style}); err == nil || !strings.HasSuffix(err.Error(), want) {
+			t.Errorf("%q: %v, want %s", style, err, want)
+		}
 	}
 }

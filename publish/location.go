@@ -4,11 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/url"
+	"path"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/smithy-go/encoding/httpbinding"
 )
 
 // Location is where a tree is published: a bucket, and the address that
@@ -20,6 +21,32 @@ type Location struct {
 	Endpoint string
 	// Prefix goes before every key, with its slash; usually "".
 	Prefix string
+	// KeyStyle is how keys are made; "" stands for KeyPath.
+	KeyStyle KeyStyle
+}
+
+// KeyStyle is how an object's key is made of its path and hash.
+type KeyStyle string
+
+// Keys are PATH/HASH, or HASH with an extension: .template, .zip, or a file's
+// own. Flat keys hold what several paths have in common once.
+const (
+	KeyPath KeyStyle = "path"
+	KeyFlat KeyStyle = "flat"
+)
+
+func (l Location) key(o Object) string {
+	switch {
+	case l.KeyStyle != KeyFlat && o.Path == ".": // a folder's own name says nothing
+		return l.Prefix + o.SHA256
+	case l.KeyStyle != KeyFlat:
+		return l.Prefix + o.Path + "/" + o.SHA256
+	case o.Kind == KindTemplate:
+		return l.Prefix + o.SHA256 + ".template"
+	case o.Kind == KindArchive:
+		return l.Prefix + o.SHA256 + ".zip"
+	}
+	return l.Prefix + o.SHA256 + path.Ext(o.Path)
 }
 
 // LocationOf is the location of bucket for clients with these options, as
@@ -33,6 +60,9 @@ func LocationOf(o s3.Options, bucket string) Location {
 // (virtual-hosted style, or path style for names that do not fit into TLS
 // certificates).
 func (l Location) base() (string, error) {
+	if l.KeyStyle != "" && l.KeyStyle != KeyPath && l.KeyStyle != KeyFlat {
+		return "", fmt.Errorf("key style %q: there are %q and %q", l.KeyStyle, KeyPath, KeyFlat)
+	}
 	if l.Bucket == "" {
 		return "", errors.New("no bucket is given to publish to")
 	}
@@ -52,7 +82,6 @@ func (l Location) base() (string, error) {
 	return strings.TrimRight(at.URI.String(), "/"), nil
 }
 
-// escapeKey is a key as a part of a URL.
-func escapeKey(key string) string {
-	return (&url.URL{Path: key}).EscapedPath()
-}
+// escapeKey is a key as a part of a URL. S3 takes a + there for a space, and
+// what else has a meaning in some part of URLs is not left to chance.
+func escapeKey(key string) string { return httpbinding.EscapePath(key, false) }

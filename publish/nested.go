@@ -10,31 +10,28 @@ import (
 
 // facts are what a template has that files around it must agree with.
 type facts struct {
-	parameters []declared
+	parameters []template.Parameter
 	outputs    []string
+	open       bool // macros and loops may bring more of both
 	nested     []nestedStack
 	outputUses []outputUse
-}
-
-// declared is a parameter; one that is required has no default.
-type declared struct {
-	name     string
-	required bool
 }
 
 // nestedStack is a resource that makes a stack of another file.
 type nestedStack struct {
 	id     template.Pos
 	name   string
-	target string
+	target source
 	given  []given
 	known  bool // given is all; a function may give others
 }
 
 // given is a parameter that a nested stack is given a value for.
 type given struct {
-	pos  template.Pos
-	name string
+	pos     template.Pos
+	name    string
+	value   string
+	literal bool // value is known before anything is deployed
 }
 
 // outputUse is a Fn::GetAtt of a nested stack's output.
@@ -43,20 +40,25 @@ type outputUse struct {
 	stack, output string
 }
 
-func factsOf(t *template.Template, targets map[*template.Node]string) facts {
-	var f facts
-	for _, p := range t.Parameters() {
-		f.parameters = append(f.parameters, declared{name: p.Name, required: p.Default == nil})
-	}
+// nestedURL is where resources that take parameters and have outputs of a
+// nested stack name its template.
+var nestedURL = map[string]string{"AWS::CloudFormation::Stack": "TemplateURL", "AWS::Serverless::Application": "Location"}
+
+func factsOf(t *template.Template, places map[*template.Node]place) facts {
+	f := facts{parameters: t.Parameters(), open: opens(t)}
 	for _, o := range t.Outputs() {
 		f.outputs = append(f.outputs, o.Name)
 	}
-	if len(targets) == 0 {
+	if len(places) == 0 {
 		return f
 	}
 	for _, r := range t.Resources() {
-		target := targets[r.Properties.Get("TemplateURL")]
-		if r.Type != "AWS::CloudFormation::Stack" || target == "" {
+		property, ok := nestedURL[r.Type]
+		if !ok {
+			continue
+		}
+		target := places[r.Properties.Get(property)].target
+		if target.none() {
 			continue
 		}
 		f.nested = append(f.nested, nestedOf(r, target))
@@ -67,14 +69,25 @@ func factsOf(t *template.Template, targets map[*template.Node]string) facts {
 	return f
 }
 
-func nestedOf(r template.Resource, target string) nestedStack {
+// opens tells whether a template's sections may have members in the end that
+// its source has not: those of a loop, an include, or an account's own macro.
+func opens(t *template.Template) bool {
+	brings := func(n *template.Node) bool {
+		return n != nil && slices.ContainsFunc(n.Keys, func(k *template.Node) bool { return strings.HasPrefix(k.Text, "Fn::") })
+	}
+	return brings(t.Root) || brings(t.Root.Get("Parameters")) || brings(t.Root.Get("Outputs")) ||
+		slices.ContainsFunc(t.Transforms(), func(name string) bool { return !strings.HasPrefix(name, "AWS::") })
+}
+
+func nestedOf(r template.Resource, target source) nestedStack {
 	s := nestedStack{id: r.Pos, name: r.LogicalID, target: target, known: true}
 	parameters := r.Properties.Get("Parameters")
 	if name, _ := parameters.Function(); name != "" {
 		s.known = false
 	} else if parameters != nil {
-		for _, k := range parameters.Keys {
-			s.given = append(s.given, given{pos: k.Pos, name: k.Text})
+		for i, k := range parameters.Keys {
+			v := parameters.Items[i]
+			s.given = append(s.given, given{pos: k.Pos, name: k.Text, value: v.Text, literal: v.IsScalar() && !strings.Contains(v.Text, "{{resolve:")})
 		}
 	}
 	return s
@@ -104,6 +117,7 @@ func usesOf(n *template.Node, found []outputUse) []outputUse {
 // CloudFormation finds these when the outer stack is half built.
 func (w *walker) checkNested() {
 	for _, f := range w.order {
+		w.chain = f.chain
 		byName := map[string]*file{}
 		for _, s := range f.facts.nested {
 			inner := w.files[s.target]
@@ -115,8 +129,8 @@ func (w *walker) checkNested() {
 		}
 		for _, use := range f.facts.outputUses {
 			inner := byName[use.stack]
-			if inner != nil && !slices.Contains(inner.facts.outputs, use.output) {
-				w.problem(use.pos, "undeclared-output", "nested stack "+quoted(use.stack)+" has no output "+quoted(use.output)+": "+inner.path+" does not declare it")
+			if inner != nil && !inner.facts.open && !slices.Contains(inner.facts.outputs, use.output) {
+				w.problem(use.pos, "unresolved-attribute", "nested stack "+quoted(use.stack)+" has no output "+quoted(use.output)+": "+inner.path+" does not declare it")
 			}
 		}
 	}
@@ -127,13 +141,19 @@ func (w *walker) checkGiven(s nestedStack, inner *file) {
 		return
 	}
 	for _, g := range s.given {
-		if !slices.ContainsFunc(inner.facts.parameters, func(p declared) bool { return p.name == g.name }) {
-			w.problem(g.pos, "undeclared-parameter", "nested stack "+quoted(s.name)+" is given the parameter "+quoted(g.name)+", which "+inner.path+" does not declare")
+		at := slices.IndexFunc(inner.facts.parameters, func(p template.Parameter) bool { return p.Name == g.name })
+		switch {
+		case at < 0 && !inner.facts.open:
+			w.problem(g.pos, "unknown-parameter", "nested stack "+quoted(s.name)+" is given the parameter "+quoted(g.name)+", which "+inner.path+" does not declare")
+		case at >= 0 && g.literal:
+			if err := inner.facts.parameters[at].Validate(g.value); err != nil {
+				w.problem(g.pos, "parameter-value", err.Error())
+			}
 		}
 	}
 	for _, p := range inner.facts.parameters {
-		if p.required && !slices.ContainsFunc(s.given, func(g given) bool { return g.name == p.name }) {
-			w.problem(s.id, "missing-parameter", "nested stack "+quoted(s.name)+" must be given the parameter "+quoted(p.name)+" of "+inner.path+", which has no default")
+		if p.Default == nil && !slices.ContainsFunc(s.given, func(g given) bool { return g.name == p.Name }) {
+			w.problem(s.id, "missing-parameter", "nested stack "+quoted(s.name)+" must be given the parameter "+quoted(p.Name)+" of "+inner.path+", which has no default")
 		}
 	}
 }

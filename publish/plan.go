@@ -1,11 +1,9 @@
 package publish
 
 import (
-	"bytes"
 	"fmt"
-	"io"
-	"os"
 	"runtime"
+	"strings"
 
 	"ouro/template"
 )
@@ -14,18 +12,38 @@ import (
 // (https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html).
 const maxTemplate = 1 << 20
 
-// maxObject is the largest object that one PutObject sends.
-const maxObject = 5 << 30
+// maxObject is the largest object that is sent, which bounds the memory that
+// one takes.
+const maxObject = partSize * maxParts
+
+// Kind is what an object is made of.
+type Kind string
+
+// A template is published with its references replaced, a file as it is, and
+// an archive is a directory or file of the project, zipped.
+const (
+	KindTemplate Kind = "template"
+	KindFile     Kind = "file"
+	KindArchive  Kind = "archive"
+)
 
 // Object is a file as it is published.
 type Object struct {
-	Path   string // from the project's root
-	Key    string
-	URL    string
-	SHA256 string // of the content, hexadecimal
+	Path string // from the project's root
+	Kind Kind
+	From []template.Pos // the places that refer to it, sorted
+	Key  string
+	URL  string
+	// SHA256 is that of the bytes, in hexadecimal. An archive's is taken over
+	// what it holds, and its Size is that of its files together, because the
+	// bytes of a zip depend on who wrote it.
+	SHA256 string
 	Size   int64
 
-	body []byte // nil for a file that is sent as it is on disk
+	body    []byte   // of a template
+	members []member // of an archive
+	remote  bool     // only CloudFormation can judge it
+	chain   []template.Pos
 }
 
 // Plan is a tree laid out for one location.
@@ -50,23 +68,20 @@ func (t *Tree) Plan(l Location) (*Plan, error) {
 		return nil, err
 	}
 	objects := make([]Object, len(t.files))
-	index := make(map[string]int, len(t.files))
-	for i, f := range t.files {
-		index[f.path] = i
-	}
-	for _, level := range levels(t.files, index) {
+	for _, level := range levels(t.files) {
 		parallel(len(level), runtime.GOMAXPROCS(0), func(i int) {
 			f := t.files[level[i]]
-			body := f.finish(func(target string) string { return objects[index[target]].URL })
-			objects[level[i]] = object(f, body, l.Prefix, base)
+			objects[level[i]] = l.object(f, f.finish(l.Bucket, objects), base)
 		})
 	}
 	for i, o := range objects {
-		switch {
-		case t.files[i].isTemplate && o.Size > maxTemplate:
-			return nil, fmt.Errorf("template %q has %d bytes, CloudFormation takes at most %d", o.Path, o.Size, maxTemplate)
-		case o.Size > maxObject:
-			return nil, fmt.Errorf("file %q has %d bytes, at most %d can be published", o.Path, o.Size, int64(maxObject))
+		if err := o.check(); err != nil {
+			return nil, err
+		}
+		for _, h := range t.files[i].holes {
+			if key := objects[h.file.number].Key; h.shape.uri && strings.ContainsAny(key, "?#") {
+				return nil, fmt.Errorf("the key %q has a ? or #, where the path in an s3:// URI ends; flat keys have none", key)
+			}
 		}
 	}
 	last := len(objects) - 1
@@ -74,12 +89,12 @@ func (t *Tree) Plan(l Location) (*Plan, error) {
 }
 
 // levels groups files so that each level refers to earlier ones only.
-func levels(files []*file, index map[string]int) [][]int {
+func levels(files []*file) [][]int {
 	height := make([]int, len(files))
 	var out [][]int
 	for i, f := range files {
 		for _, h := range f.holes {
-			height[i] = max(height[i], height[index[h.target]]+1)
+			height[i] = max(height[i], height[h.file.number]+1)
 		}
 		for len(out) <= height[i] {
 			out = append(out, nil)
@@ -89,8 +104,9 @@ func levels(files []*file, index map[string]int) [][]int {
 	return out
 }
 
-// finish is the template with the URLs of what it refers to; nil for other files.
-func (f *file) finish(url func(target string) string) []byte {
+// finish is the template with the addresses of what it refers to; nil for
+// other files.
+func (f *file) finish(bucket string, objects []Object) []byte {
 	if !f.isTemplate || len(f.holes) == 0 {
 		return f.body
 	}
@@ -98,30 +114,43 @@ func (f *file) finish(url func(target string) string) []byte {
 	from := 0
 	for _, h := range f.holes {
 		out = append(out, f.body[from:h.at]...)
-		out = template.AppendString(out, url(h.target))
+		out = h.shape.append(out, bucket, &objects[h.file.number])
 		from = h.at
 	}
 	return append(out, f.body[from:]...)
 }
 
-func object(f *file, body []byte, prefix, base string) Object {
-	o := Object{Path: f.path, SHA256: f.hash, Size: f.size, body: body}
-	if f.isTemplate {
-		o.SHA256, o.Size = template.Hash(body), int64(len(body))
+func (f *file) kind() Kind {
+	switch {
+	case f.isTemplate:
+		return KindTemplate
+	case f.members != nil:
+		return KindArchive
 	}
-	o.Key = prefix + f.path + "/" + o.SHA256
+	return KindFile
+}
+
+func (l Location) object(f *file, body []byte, base string) Object {
+	o := Object{Path: f.path, Kind: f.kind(), From: f.from, chain: f.chain, SHA256: f.hash, Size: f.size, body: body, members: f.members}
+	if f.isTemplate {
+		o.remote, o.SHA256, o.Size = f.remote, template.Hash(body), int64(len(body))
+	}
+	o.Key = l.key(o)
 	o.URL = base + "/" + escapeKey(o.Key)
 	return o
 }
 
-// content opens what is sent for o.
-func (p *Plan) content(o Object) (io.ReadSeekCloser, error) {
-	if o.body != nil {
-		return inMemory{bytes.NewReader(o.body)}, nil
+// maxKey is how many bytes a key may have
+// (https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html).
+const maxKey = 1024
+
+// check tells why S3 or CloudFormation would not take o.
+func (o Object) check() error {
+	switch {
+	case o.Kind == KindTemplate && o.Size > maxTemplate:
+		return fmt.Errorf("template %q has %d bytes, CloudFormation takes at most %d", o.Path, o.Size, maxTemplate)
+	case len(o.Key) > maxKey:
+		return fmt.Errorf("%s %q would have a key of %d bytes, S3 takes at most %d; flat keys are short", o.Kind, o.Path, len(o.Key), maxKey)
 	}
-	return os.OpenInRoot(p.root, o.Path)
+	return nil
 }
-
-type inMemory struct{ *bytes.Reader }
-
-func (inMemory) Close() error { return nil }

@@ -2,11 +2,16 @@ package publish_test
 
 import (
 	"io"
+	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
@@ -43,6 +48,40 @@ func localS3(tb testing.TB) *s3.Client {
 		tb.Fatal(err)
 	}
 	return client
+}
+
+// busy is an S3 that has too much to do for each of the first requests of a kind.
+type busy struct {
+	http.RoundTripper
+	most  int64
+	asked sync.Map // of *atomic.Int64, by method
+}
+
+func (b *busy) RoundTrip(r *http.Request) (*http.Response, error) {
+	n, _ := b.asked.LoadOrStore(r.Method, &atomic.Int64{})
+	if n.(*atomic.Int64).Add(1) > b.most {
+		return b.RoundTripper.RoundTrip(r)
+	}
+	const slowDown = "<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
+	return &http.Response{StatusCode: http.StatusServiceUnavailable, Body: io.NopCloser(strings.NewReader(slowDown)), Request: r}, nil
+}
+
+// TestBusyS3: what S3 has no time for is asked again, and more than the three
+// times that the SDK would.
+func TestBusyS3(t *testing.T) {
+	t.Parallel()
+	local := localS3(t)
+	options := local.Options()
+	options.HTTPClient = &http.Client{Transport: &busy{RoundTripper: http.DefaultTransport, most: 5}}
+	options.Retryer = retry.NewStandard(func(o *retry.StandardOptions) {
+		o.Backoff = retry.BackoffDelayerFunc(func(int, error) (time.Duration, error) { return 0, nil })
+	})
+	root := t.TempDir()
+	write(t, root, "site.yaml", "Resources: {R: {Type: T::T::T, Properties: {A: file://a.zip}}}")
+	write(t, root, "a.zip", "zip")
+	if _, result := publishTo(t, s3.New(options), root); result.Uploaded != 2 {
+		t.Errorf("%+v", result)
+	}
 }
 
 func publishTo(tb testing.TB, client *s3.Client, root string) (*publish.Plan, publish.Result) {

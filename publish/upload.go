@@ -3,14 +3,16 @@ package publish
 import (
 	"context"
 	"encoding/base64"
-	"encoding/hex"
 	"fmt"
+	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 )
 
 // API is what Upload needs of S3.
@@ -18,6 +20,10 @@ type API interface {
 	ListObjectsV2(context.Context, *s3.ListObjectsV2Input, ...func(*s3.Options)) (*s3.ListObjectsV2Output, error)
 	HeadObject(context.Context, *s3.HeadObjectInput, ...func(*s3.Options)) (*s3.HeadObjectOutput, error)
 	PutObject(context.Context, *s3.PutObjectInput, ...func(*s3.Options)) (*s3.PutObjectOutput, error)
+	CreateMultipartUpload(context.Context, *s3.CreateMultipartUploadInput, ...func(*s3.Options)) (*s3.CreateMultipartUploadOutput, error)
+	UploadPart(context.Context, *s3.UploadPartInput, ...func(*s3.Options)) (*s3.UploadPartOutput, error)
+	CompleteMultipartUpload(context.Context, *s3.CompleteMultipartUploadInput, ...func(*s3.Options)) (*s3.CompleteMultipartUploadOutput, error)
+	AbortMultipartUpload(context.Context, *s3.AbortMultipartUploadInput, ...func(*s3.Options)) (*s3.AbortMultipartUploadOutput, error)
 }
 
 var _ API = (*s3.Client)(nil)
@@ -29,6 +35,20 @@ type UploadOptions struct {
 	Parallel int
 	// Entrypoint sends the finished entrypoint too, after everything else.
 	Entrypoint bool
+	// KMSKeyID is the key that S3 encrypts what is sent with: an id, an ARN or
+	// an alias. "" leaves encryption to the bucket's own setting.
+	KMSKeyID string
+}
+
+const defaultParallel = 32
+
+// patient makes a request try more often than the SDK's three times, with its
+// growing pauses, unless the client was told how often: S3 answers SlowDown
+// while it makes room for many new keys.
+func patient(o *s3.Options) {
+	if o.RetryMaxAttempts == 0 {
+		o.RetryMaxAttempts = 8
+	}
 }
 
 // Result counts what Upload did.
@@ -44,13 +64,17 @@ type Result struct {
 // keys are their content, nothing refers to them yet, and the next run keeps
 // them. The entrypoint, if asked for, is sent when all others are there.
 func Upload(ctx context.Context, api API, plan *Plan, options UploadOptions) (Result, error) {
-	u := &uploader{api: api, plan: plan, parallel: options.Parallel}
-	if u.parallel <= 0 {
-		u.parallel = 32
+	u := &uploader{
+		api: api, plan: plan, parallel: options.Parallel, kmsKey: options.KMSKeyID,
+		large: make(chan struct{}, largeAtOnce), archives: make(chan struct{}, runtime.GOMAXPROCS(0)),
 	}
-	objects := plan.Objects
+	if u.parallel <= 0 {
+		u.parallel = defaultParallel
+	}
+	first := distinct(plan.Objects)
+	objects := first
 	if options.Entrypoint {
-		objects = append(objects[:len(objects):len(objects)], plan.Entrypoint)
+		objects = append(slices.Clip(first), plan.Entrypoint)
 	}
 	result := Result{Objects: len(objects)}
 	if len(objects) == 0 {
@@ -64,7 +88,7 @@ func Upload(ctx context.Context, api API, plan *Plan, options UploadOptions) (Re
 	if err != nil {
 		return result, fmt.Errorf("list bucket %q: %w", plan.Location.Bucket, err)
 	}
-	err = u.send(ctx, known, plan.Objects)
+	err = u.send(ctx, known, first)
 	if err == nil && options.Entrypoint {
 		err = u.send(ctx, known, []Object{plan.Entrypoint})
 	}
@@ -76,7 +100,20 @@ type uploader struct {
 	api               API
 	plan              *Plan
 	parallel          int
+	kmsKey            string
+	large, archives   chan struct{} // a place for each that may be sent, or zipped, at once
 	sent, kept, bytes atomic.Int64
+}
+
+// distinct are the objects without those whose key came before: files with the
+// same content have the same flat key.
+func distinct(objects []Object) []Object {
+	seen := make(map[string]bool, len(objects))
+	return slices.DeleteFunc(slices.Clone(objects), func(o Object) bool {
+		again := seen[o.Key]
+		seen[o.Key] = true
+		return again
+	})
 }
 
 // send puts those of objects that are not there. The first failure stops the rest.
@@ -149,27 +186,63 @@ func (u *uploader) one(ctx context.Context, known inventory, o Object) error {
 			return nil
 		}
 	}
-	content, err := u.plan.content(o)
+	size, err := u.put(ctx, o)
 	if err != nil {
-		return err
-	}
-	defer content.Close()
-	sum, err := hex.DecodeString(o.SHA256)
-	if err != nil {
-		return err
-	}
-	in := &s3.PutObjectInput{
-		Bucket: aws.String(u.plan.Location.Bucket), Key: aws.String(o.Key), Body: content, ContentLength: aws.Int64(o.Size),
-		// S3 refuses the object if a file changed since its hash was taken.
-		ChecksumSHA256: aws.String(base64.StdEncoding.EncodeToString(sum)),
-	}
-	if o.body != nil {
-		in.ContentType = aws.String("application/json")
-	}
-	if _, err := u.api.PutObject(ctx, in); err != nil {
 		return err
 	}
 	u.sent.Add(1)
-	u.bytes.Add(o.Size)
+	u.bytes.Add(size)
+	return nil
+}
+
+// put sends o and tells how many bytes that were. The sum that goes along makes
+// S3 refuse the object if the file changed since its hash was taken.
+func (u *uploader) put(ctx context.Context, o Object) (int64, error) {
+	if o.Kind == KindArchive {
+		if err := occupy(ctx, u.archives); err != nil {
+			return 0, err
+		}
+		defer func() { <-u.archives }()
+	}
+	c, err := u.plan.content(ctx, o)
+	if err != nil {
+		return 0, err
+	}
+	defer c.Close() //nolint:errcheck // only read from
+	if c.size > largeFrom {
+		if err := occupy(ctx, u.large); err != nil {
+			return 0, err
+		}
+		defer func() { <-u.large }()
+		return c.size, u.sendLarge(ctx, o, c)
+	}
+	in := &s3.PutObjectInput{
+		Bucket: aws.String(u.plan.Location.Bucket), Key: aws.String(o.Key), Body: c.ReadSeekCloser, ContentLength: aws.Int64(c.size),
+		ChecksumSHA256: aws.String(base64.StdEncoding.EncodeToString(c.sum)), ContentType: contentType(o),
+	}
+	if u.kmsKey != "" {
+		in.ServerSideEncryption, in.SSEKMSKeyId = types.ServerSideEncryptionAwsKms, aws.String(u.kmsKey)
+	}
+	_, err = u.api.PutObject(ctx, in, patient)
+	return c.size, err
+}
+
+// occupy waits for one of the places.
+func occupy(ctx context.Context, places chan struct{}) error {
+	select {
+	case places <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func contentType(o Object) *string {
+	switch o.Kind {
+	case KindTemplate:
+		return aws.String("application/json")
+	case KindArchive:
+		return aws.String("application/zip")
+	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package publish_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/hex"
@@ -25,6 +26,8 @@ import (
 type bucket struct {
 	mu      sync.Mutex
 	objects map[string][]byte
+	parts   map[string]map[int32][]byte // of uploads under way
+	kms     map[string]bool             // by key of what was sent with one
 	calls   map[string]int
 	order   []string
 	refuse  map[string]error // by operation
@@ -32,7 +35,7 @@ type bucket struct {
 }
 
 func newBucket() *bucket {
-	return &bucket{objects: map[string][]byte{}, calls: map[string]int{}, refuse: map[string]error{}}
+	return &bucket{objects: map[string][]byte{}, parts: map[string]map[int32][]byte{}, kms: map[string]bool{}, calls: map[string]int{}, refuse: map[string]error{}}
 }
 
 // refusal is an answer with an HTTP status, as the SDK gives it.
@@ -96,9 +99,62 @@ func (b *bucket) PutObject(_ context.Context, in *s3.PutObjectInput, _ ...func(*
 	if base64.StdEncoding.EncodeToString(sum) != aws.ToString(in.ChecksumSHA256) || int64(len(body)) != aws.ToInt64(in.ContentLength) {
 		return nil, errors.New("BadDigest")
 	}
+	b.kms[*in.Key] = in.ServerSideEncryption == types.ServerSideEncryptionAwsKms && aws.ToString(in.SSEKMSKeyId) == "alias/k"
 	b.objects[aws.ToString(in.Key)] = body
 	b.order = append(b.order, aws.ToString(in.Key))
 	return &s3.PutObjectOutput{}, nil
+}
+
+func (b *bucket) CreateMultipartUpload(_ context.Context, in *s3.CreateMultipartUploadInput, _ ...func(*s3.Options)) (*s3.CreateMultipartUploadOutput, error) {
+	err := b.enter("Create")
+	defer b.mu.Unlock()
+	b.parts[*in.Key] = map[int32][]byte{}
+	b.kms[*in.Key] = in.ServerSideEncryption == types.ServerSideEncryptionAwsKms && aws.ToString(in.SSEKMSKeyId) == "alias/k"
+	return &s3.CreateMultipartUploadOutput{UploadId: in.Key}, err
+}
+
+func (b *bucket) UploadPart(ctx context.Context, in *s3.UploadPartInput, _ ...func(*s3.Options)) (*s3.UploadPartOutput, error) {
+	body, err := io.ReadAll(in.Body)
+	if err != nil {
+		return nil, err
+	}
+	err = b.enter("Part")
+	defer b.mu.Unlock()
+	if b.onPut != nil && err == nil {
+		err = b.onPut(fmt.Sprint(*in.PartNumber))
+	}
+	if err = cmp.Or(err, ctx.Err()); err != nil {
+		return nil, err
+	}
+	b.parts[*in.UploadId][*in.PartNumber] = body
+	return &s3.UploadPartOutput{ETag: in.ChecksumSHA256}, nil
+}
+
+func (b *bucket) CompleteMultipartUpload(_ context.Context, in *s3.CompleteMultipartUploadInput, _ ...func(*s3.Options)) (*s3.CompleteMultipartUploadOutput, error) {
+	err := b.enter("Complete")
+	defer b.mu.Unlock()
+	if err != nil {
+		return nil, err
+	}
+	for i, p := range in.MultipartUpload.Parts {
+		body, ok := b.parts[*in.UploadId][*p.PartNumber]
+		if !ok || int(*p.PartNumber) != i+1 {
+			return nil, errors.New("InvalidPart")
+		}
+		b.objects[*in.Key] = append(b.objects[*in.Key], body...)
+	}
+	delete(b.parts, *in.UploadId)
+	return &s3.CompleteMultipartUploadOutput{}, nil
+}
+
+func (b *bucket) AbortMultipartUpload(ctx context.Context, in *s3.AbortMultipartUploadInput, _ ...func(*s3.Options)) (*s3.AbortMultipartUploadOutput, error) {
+	err := b.enter("Abort")
+	defer b.mu.Unlock()
+	if err = cmp.Or(err, ctx.Err()); err != nil {
+		return nil, err
+	}
+	delete(b.parts, *in.UploadId)
+	return &s3.AbortMultipartUploadOutput{}, nil
 }
 
 func planOf(t *testing.T, root string) *publish.Plan {

@@ -2,6 +2,8 @@ package publish
 
 import (
 	"errors"
+	"slices"
+	"strconv"
 
 	"ouro/template"
 )
@@ -18,10 +20,10 @@ const (
 // walker goes through the files that were read, depth first in source order,
 // so that problems and files come in the same order on every machine.
 type walker struct {
-	files    map[string]*file
+	files    map[source]*file
 	state    map[*file]visit
 	chain    []template.Pos
-	names    []string // files of the chain, for cycles
+	sources  []source // files of the chain, for cycles
 	order    []*file
 	problems []Problem
 }
@@ -29,11 +31,12 @@ type walker struct {
 // enter visits f and everything below it that was not visited yet.
 func (w *walker) enter(f *file) {
 	w.state[f] = open
-	w.names = append(w.names, f.path)
+	f.chain = slices.Clone(w.chain)
+	w.sources = append(w.sources, f.source)
 	if f.failure != nil {
 		w.problem(template.Pos{File: f.path}, "missing-file", quoted(f.path)+" "+f.failure.Error())
 	}
-	if len(w.names) == 1 && f.notOne != nil {
+	if len(w.sources) == 1 && f.notOne != nil {
 		w.notTemplate(template.Pos{File: f.path}, f)
 	}
 	for _, p := range f.problems {
@@ -42,7 +45,7 @@ func (w *walker) enter(f *file) {
 	for _, r := range f.refs {
 		w.follow(r)
 	}
-	w.names = w.names[:len(w.names)-1]
+	w.sources = w.sources[:len(w.sources)-1]
 	w.order = append(w.order, f)
 	w.state[f] = done
 }
@@ -52,10 +55,15 @@ func (w *walker) follow(r reference) {
 		w.problem(r.pos, "reference", r.fault+": "+quoted(r.text))
 		return
 	}
+	if len(w.sources) > maxDepth {
+		w.problem(r.pos, "nesting", "templates refer to templates more than "+strconv.Itoa(maxDepth)+" deep")
+		return
+	}
 	f := w.files[r.target]
+	f.from = append(f.from, r.pos)
 	switch {
 	case f.failure != nil:
-		w.problem(r.pos, "missing-file", quoted(r.target)+" "+f.failure.Error())
+		w.problem(r.pos, "missing-file", quoted(f.path)+" "+f.failure.Error())
 		return
 	case w.state[f] == open:
 		w.cycle(r)
@@ -86,20 +94,20 @@ func (w *walker) notTemplate(at template.Pos, f *file) {
 // and positions on the way round.
 func (w *walker) cycle(r reference) {
 	from := 0
-	for i, name := range w.names {
-		if name == r.target {
+	for i, s := range w.sources {
+		if s == r.target {
 			from = i
 		}
 	}
 	round := ""
-	for i, name := range w.names[from:] {
+	for i, s := range w.sources[from:] {
 		pos := r.pos
 		if from+i < len(w.chain) {
 			pos = w.chain[from+i]
 		}
-		round += name + " (line " + lineOf(pos) + ") -> "
+		round += s.shown() + " (line " + lineOf(pos) + ") -> "
 	}
-	w.problem(r.pos, "cycle", "files refer to each other in a circle: "+round+r.target)
+	w.problem(r.pos, "cycle", "files refer to each other in a circle: "+round+r.target.shown())
 }
 
 func (w *walker) problem(pos template.Pos, id, message string) {
