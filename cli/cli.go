@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"regexp"
 	"strconv"
 	"syscall"
 
@@ -18,6 +17,7 @@ import (
 
 	"ouro/cloud/store"
 	"ouro/pipeline"
+	"ouro/regex"
 )
 
 // IO is where a command reads and writes.
@@ -69,7 +69,7 @@ func Main(ctx context.Context, args []string, s IO) int {
 }
 
 // awsNoise is what the SDK's errors say before they come to the point.
-var awsNoise = regexp.MustCompile(`operation error ([\w ]+): (\w+), (?:https response error StatusCode: \d+, RequestID: [^,]*, )?(?:HostID: [^,]*, )?(?:api error )?`)
+var awsNoise = regex.New(`operation error ([\w ]+): (\w+), (?:https response error StatusCode: \d+, RequestID: [^,]*, )?(?:HostID: [^,]*, )?(?:api error )?`)
 
 func exitCode(ctx context.Context, s IO, err error) int {
 	var exit exitError
@@ -83,7 +83,7 @@ func exitCode(ctx context.Context, s IO, err error) int {
 		fmt.Fprintln(s.Err, "ouro: interrupted")
 		return 130
 	}
-	fmt.Fprintf(s.Err, "ouro: %s\n", awsNoise.ReplaceAllString(err.Error(), "$1 $2: "))
+	fmt.Fprintf(s.Err, "ouro: %s\n", awsNoise().ReplaceAllString(err.Error(), "$1 $2: "))
 	if h := hint(err); h != "" {
 		fmt.Fprintf(s.Err, "hint: %s\n", h)
 	}
@@ -96,9 +96,12 @@ func exitCode(ctx context.Context, s IO, err error) int {
 // hint is what to do about an error, if there is something.
 func hint(err error) string {
 	var inUse *store.InUseError
+	var access *accessError
 	switch {
+	case errors.As(err, &access):
+		return "sign in with aws sso login or aws configure, and choose with --profile; or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
 	case errors.Is(err, pipeline.ErrNoProject):
-		return "examples/site shows such a project; a command that makes one, ouro init, is not there yet"
+		return "ouro init makes such a project"
 	case errors.As(err, &inUse):
 		return "end the process that uses it, or give another directory with --state"
 	case errors.Is(err, syscall.EADDRINUSE):
@@ -119,7 +122,7 @@ this machine, in a local cloud that runs the same CloudFormation files.`,
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usageError{fmt.Errorf("%s: %w", c.CommandPath(), err)}
 	})
-	root.AddCommand(newUp(s), newDown(s), newPlan(s), newStatus(s), newPublish(s), newValidate(s), newLibrary(s), newLocal(s))
+	root.AddCommand(newInit(s), newUp(s), newDown(s), newPlan(s), newStatus(s), newLogs(s), newApprove(s), newRetry(s), newPublish(s), newValidate(s), newLibrary(s), newLocal(s))
 	return root
 }
 

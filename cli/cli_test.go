@@ -3,6 +3,8 @@ package cli_test
 import (
 	"context"
 	"fmt"
+	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -45,6 +47,7 @@ func TestScripts(t *testing.T) {
 			// Tools find themselves through HOME; what they are set to there
 			// is none of our business.
 			env.Setenv("HOME", os.Getenv("HOME"))
+			env.Setenv("XDG_CACHE_HOME", filepath.Join(env.WorkDir, ".cache"))
 			env.Setenv("GIT_CONFIG_NOSYSTEM", "1")
 			env.Setenv("GIT_CONFIG_GLOBAL", os.DevNull)
 			env.Setenv("AWS_CONFIG_FILE", os.DevNull)
@@ -72,6 +75,7 @@ func TestScripts(t *testing.T) {
 			"waitfile": waitFile,
 			"endpoint": endpoint,
 			"trim":     trim,
+			"moto":     moto,
 		},
 	})
 }
@@ -124,4 +128,32 @@ func trim(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: trim FILE NAME")
 	}
 	ts.Setenv(args[1], strings.TrimSpace(ts.ReadFile(args[0])))
+}
+
+// moto starts moto's server, an AWS that we did not write, and makes it the
+// endpoint MOTO: moto.
+func moto(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 0 {
+		ts.Fatalf("usage: moto")
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	ts.Check(err)
+	address := l.Addr().String()
+	ts.Check(l.Close())
+	_, port, err := net.SplitHostPort(address)
+	ts.Check(err)
+	server := exec.Command("moto_server", "-p", port)
+	ts.Check(server.Start())
+	ts.Defer(func() {
+		server.Process.Kill() //nolint:errcheck // it may have ended by itself
+		server.Wait()         //nolint:errcheck // killed
+	})
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		if res, err := http.Get("http://" + address + "/moto-api/data.json"); err == nil {
+			res.Body.Close() //nolint:errcheck // nothing was read
+			ts.Setenv("MOTO", "http://"+address)
+			return
+		}
+	}
+	ts.Fatalf("moto's server did not answer within a minute")
 }

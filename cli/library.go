@@ -3,7 +3,10 @@ package cli
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 
+	"github.com/charmbracelet/x/ansi"
 	"github.com/spf13/cobra"
 
 	"ouro/library"
@@ -15,7 +18,8 @@ func newLibrary(s IO) *cobra.Command {
 		Short: "The templates that come with ouro: list, show, export",
 		Long: `The library's templates are networks, load balancers, fleets, containers and the
 pipelines that deploy them. What is exported is yours: the files nest each other
-by relative paths, which ouro publish and aws cloudformation package follow.`,
+by relative paths, which ouro publish and aws cloudformation package follow. Or
+leave them where they are: TemplateURL: ouro://network/vpc.yaml is the library's.`,
 		Args: func(c *cobra.Command, args []string) error {
 			if len(args) > 0 {
 				return usageError{fmt.Errorf("%s: there is no %q; there are list, show and export", c.CommandPath(), args[0])}
@@ -37,16 +41,27 @@ type libraryEntry struct {
 func newLibraryList(s IO) *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
-		Use:   "list",
+		Use:   "list [PREFIX]",
 		Short: "Name every template and say what it makes",
+		Long: `Names every template, or those whose names begin with PREFIX, and says what each
+makes. In a template, ouro:// before a name stands for that template, as in
+TemplateURL: ouro://network/vpc.yaml.`,
 		RunE: func(c *cobra.Command, args []string) error {
-			if len(args) > 0 {
-				return usageError{fmt.Errorf("%s takes no arguments", c.CommandPath())}
+			if len(args) > 1 {
+				return usageError{fmt.Errorf("%s takes the beginning of names, not %d arguments", c.CommandPath(), len(args))}
+			}
+			templates := library.Templates()
+			if len(args) == 1 {
+				prefix := strings.TrimPrefix(args[0], library.Scheme)
+				templates = slices.DeleteFunc(templates, func(t library.Template) bool { return !strings.HasPrefix(t.Name, prefix) })
+			}
+			if len(templates) == 0 {
+				return fmt.Errorf("no template of the library has a name that begins with %q", args[0])
 			}
 			if asJSON {
-				return listLibraryAsJSON(s)
+				return listLibraryAsJSON(s, templates)
 			}
-			listLibrary(s)
+			listLibrary(s, templates)
 			return nil
 		},
 	}
@@ -54,19 +69,25 @@ func newLibraryList(s IO) *cobra.Command {
 	return c
 }
 
-func listLibrary(s IO) {
+// listLibrary prints a name and, beside it, what the template makes, in as many
+// lines as that takes.
+func listLibrary(s IO, templates []library.Template) {
 	p, widest := paint(s.Color && s.Terminal), 0
-	for _, t := range library.Templates() {
+	for _, t := range templates {
 		widest = max(widest, len(t.Name))
 	}
-	for _, t := range library.Templates() {
-		fmt.Fprintf(s.Out, "%s  %s\n", p.bold(padRight(t.Name, widest)), t.Description)
+	for _, t := range templates {
+		name := t.Name
+		for line := range strings.Lines(ansi.Wordwrap(t.Description, max(s.Width-widest-2, 20), "")) {
+			fmt.Fprintf(s.Out, "%s  %s\n", p.bold(padRight(name, widest)), strings.TrimSpace(line))
+			name = ""
+		}
 	}
 }
 
-func listLibraryAsJSON(s IO) error {
+func listLibraryAsJSON(s IO, templates []library.Template) error {
 	entries := []libraryEntry{}
-	for _, t := range library.Templates() {
+	for _, t := range templates {
 		entries = append(entries, libraryEntry{t.Name, t.Description, append([]string{}, t.Nests...)})
 	}
 	e := json.NewEncoder(s.Out)

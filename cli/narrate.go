@@ -3,7 +3,6 @@ package cli
 import (
 	"fmt"
 	"io"
-	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -14,6 +13,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"ouro/pipeline"
+	"ouro/regex"
 )
 
 // paint is how text is coloured: SGR codes, or none.
@@ -133,6 +133,14 @@ func (n *narrator) line(text string) {
 	fmt.Fprintln(n.w, text)
 }
 
+// whole writes a text that must be read in full, however long it is.
+func (n *narrator) whole(text string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.clear()
+	fmt.Fprintln(n.w, text)
+}
+
 func (n *narrator) doing(what string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -173,6 +181,9 @@ func (n *narrator) Action(a pipeline.Action) {
 		n.line("  " + a.Stage)
 	}
 	if a.Status == types.ActionExecutionStatusInProgress {
+		if a.Provider == "Manual" {
+			n.line(fmt.Sprintf("    %s %s waits for approval: ouro approve --stage %s", n.amber("?"), a.Name, a.Stage))
+		}
 		n.doing(a.Stage + " › " + a.Name)
 		return
 	}
@@ -193,15 +204,18 @@ func (n *narrator) Action(a pipeline.Action) {
 	if a.Reason != "" {
 		n.line("      " + n.red(a.Reason))
 	}
+	for _, f := range a.Failures {
+		n.line("      " + n.red(f.Stack+" › "+f.LogicalID+": "+f.Reason))
+	}
 }
 
 // agentLine is how the lines of CodeBuild's agent begin.
-var agentLine = regexp.MustCompile(`^\[Container\] \S+ \S+ `)
+var agentLine = regex.New(`^\[Container\] \S+ \S+ `)
 
 // Log tells a line of a build's log: what the commands print as it is, what
 // the agent says of them dimmed and without its clock.
 func (n *narrator) Log(_ pipeline.Action, line string) {
-	prefix := agentLine.FindString(line)
+	prefix := agentLine().FindString(line)
 	if prefix == "" {
 		n.line(n.dim("      │ ") + line)
 		return

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 	"github.com/charmbracelet/x/ansi"
@@ -16,6 +17,7 @@ import (
 
 	"ouro/pipeline"
 	"ouro/stack"
+	"ouro/template"
 )
 
 type planOptions struct {
@@ -212,9 +214,9 @@ func shownValue(v *string) string {
 	switch {
 	case v == nil:
 		return "(none)"
-	case *v == "{{changeSet:KNOWN_AFTER_APPLY}}":
+	case strings.Contains(*v, template.KnownAfterApply):
 		return "(known after the change)"
-	case *v == "" || strings.ContainsAny(*v, "\n\r\t"):
+	case *v == "" || strings.ContainsFunc(*v, unicode.IsControl): // no value speaks to the terminal
 		return strconv.Quote(*v)
 	}
 	return *v

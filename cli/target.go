@@ -4,16 +4,19 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/smithy-go/logging"
 	"github.com/spf13/cobra"
 
 	"ouro/cloud"
@@ -30,6 +33,7 @@ type targetFlags struct {
 	region   string
 	state    string
 	listen   string
+	asker    *asker // for the region, if none is set; nil for nobody
 }
 
 func (f *targetFlags) add(c *cobra.Command) {
@@ -49,6 +53,9 @@ type target struct {
 	Config aws.Config
 	URL    string // empty for AWS
 	State  string // directory for what ouro keeps beside the project
+	// own tells that this is the project's local cloud: nothing there needs
+	// consent, and its builds find this program.
+	own    bool
 	server *cloud.Server
 	moved  bool // the default port was taken
 }
@@ -66,8 +73,10 @@ func (f *targetFlags) open(ctx context.Context, s IO, dir string) (*target, erro
 		endpoint = s.Env("AWS_ENDPOINT_URL")
 	}
 	if f.aws || endpoint != "" {
+		t.own = endpoint != "" && endpoint == cloud.Running(ctx, t.State)
 		return t, f.remote(ctx, s, t, endpoint)
 	}
+	t.own = true
 	var err error
 	if t.URL = cloud.Running(ctx, t.State); t.URL == "" {
 		if err = f.start(ctx, t); err != nil {
@@ -106,9 +115,25 @@ func (f *targetFlags) start(ctx context.Context, t *target) error {
 	return nil
 }
 
-// remote is AWS, or another endpoint, by the SDK's own rules.
+// remote is AWS, or another endpoint, for somebody with credentials.
 func (f *targetFlags) remote(ctx context.Context, s IO, t *target, endpoint string) error {
-	options := []func(*config.LoadOptions) error{config.WithHTTPClient(client())}
+	if err := f.configure(ctx, s, t, endpoint); err != nil {
+		return err
+	}
+	if _, err := t.Config.Credentials.Retrieve(ctx); err != nil {
+		if strings.Contains(err.Error(), "no EC2 IMDS role found") {
+			err = errors.New("there are none") // the last of many places that were looked at
+		}
+		return &accessError{fmt.Errorf("finding credentials for AWS: %w", err)}
+	}
+	return nil
+}
+
+// configure makes t AWS, or another endpoint, by the SDK's own rules. It asks
+// nobody.
+func (f *targetFlags) configure(ctx context.Context, s IO, t *target, endpoint string) error {
+	// The SDK would log what we say ourselves.
+	options := []func(*config.LoadOptions) error{config.WithHTTPClient(client()), config.WithLogger(logging.Nop{})}
 	if f.profile != "" {
 		options = append(options, config.WithSharedConfigProfile(f.profile))
 	}
@@ -122,17 +147,45 @@ func (f *targetFlags) remote(ctx context.Context, s IO, t *target, endpoint stri
 		}
 	}
 	cfg, err := config.LoadDefaultConfig(ctx, options...)
+	var none config.SharedConfigProfileNotExistError
+	if errors.As(err, &none) {
+		return &accessError{fmt.Errorf("there is no AWS profile %q", none.Profile)}
+	}
 	if err != nil {
-		return fmt.Errorf("reading the AWS configuration: %w", err)
+		return &accessError{fmt.Errorf("reading the AWS configuration: %w", err)}
 	}
 	if cfg.Region == "" {
-		if !isLoopback(endpoint) {
-			return usageError{errors.New("no region: give --region, or set AWS_REGION")}
+		if cfg.Region, err = f.chooseRegion(ctx, endpoint); err != nil {
+			return err
 		}
-		cfg.Region = defaultRegion
 	}
+	cfg.HTTPClient = patient{cfg.HTTPClient}
 	t.Config, t.URL = cfg, endpoint
 	return nil
+}
+
+// chooseRegion is the region when nothing sets one.
+func (f *targetFlags) chooseRegion(ctx context.Context, endpoint string) (string, error) {
+	switch {
+	case isLoopback(endpoint):
+		return defaultRegion, nil
+	case f.asker == nil:
+		return "", usageError{errors.New("no region: give --region, or set AWS_REGION")}
+	}
+	return f.asker.ask(ctx, "AWS region", defaultRegion, nil)
+}
+
+// accessError tells that we have no way into AWS.
+type accessError struct{ error }
+
+func (e *accessError) Unwrap() error { return e.error }
+
+// refused are the codes with which AWS does not let anybody in whose
+// credentials are wrong or too old.
+// https://docs.aws.amazon.com/STS/latest/APIReference/CommonErrors.html
+var refused = []string{
+	"ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "SignatureDoesNotMatch", "IncompleteSignature",
+	"UnrecognizedClientException", "AuthFailure", "MissingAuthenticationToken", "OptInRequired", "RequestExpired",
 }
 
 // madeUp are the credentials for endpoints on this machine, which take any; a
@@ -140,7 +193,7 @@ func (f *targetFlags) remote(ctx context.Context, s IO, t *target, endpoint stri
 var madeUp = credentials.NewStaticCredentialsProvider("000000000000", "local", "")
 
 func localConfig(endpoint, region string) aws.Config {
-	return aws.Config{Region: region, BaseEndpoint: &endpoint, Credentials: madeUp, HTTPClient: client()}
+	return aws.Config{Region: region, BaseEndpoint: &endpoint, Credentials: madeUp, HTTPClient: patient{client()}}
 }
 
 // connections is how many requests to one host run at once: as many as an
@@ -151,6 +204,19 @@ func client() *awshttp.BuildableClient {
 	return awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
 		t.MaxIdleConns, t.MaxIdleConnsPerHost = 2*connections, connections
 	})
+}
+
+// patient hides from the transport that request bodies have a WriteTo: the
+// SDK closes a body when the answer is there, and a WriteTo of a closed one is
+// an error, for which the transport drops the connection under the answer. It
+// takes an endpoint as near as the local cloud to be so fast.
+type patient struct{ aws.HTTPClient }
+
+func (c patient) Do(r *http.Request) (*http.Response, error) {
+	if r.Body != nil && r.Body != http.NoBody {
+		r.Body = struct{ io.ReadCloser }{r.Body}
+	}
+	return c.HTTPClient.Do(r)
 }
 
 func isLoopback(endpoint string) bool {
@@ -167,6 +233,8 @@ func (t *target) describe() string {
 	switch {
 	case t.URL == "":
 		return "AWS, region " + t.Config.Region
+	case !t.own:
+		return t.URL + ", region " + t.Config.Region
 	case t.server == nil:
 		return t.URL + ", which runs already"
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline/types"
 	"github.com/spf13/cobra"
@@ -17,8 +18,11 @@ import (
 type upOptions struct {
 	io     IO
 	target targetFlags
+	inputs upInputs
 	config string
+	yes    bool
 	wait   bool
+	leave  bool // do not follow
 	json   bool
 	dir    string
 }
@@ -28,9 +32,19 @@ func newUp(s IO) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "up [DIR]",
 		Short: "Bring the project's pipeline up, and follow it",
-		Long: `Checks the project in DIR, pushes its source, creates or updates the pipeline's
-stack, and follows the pipeline's execution to its end. On a terminal ouro then
-stays, keeps the local cloud running and follows what is pushed, until Ctrl-C.`,
+		Long: `Checks the project in DIR, creates or updates the pipeline's stack, pushes the
+source if it is in CodeCommit, and follows the pipeline's execution to its end.
+On a terminal ouro then stays, keeps the local cloud running and follows what is
+pushed, until Ctrl-C.
+
+Anywhere but on the project's local cloud, what would change is shown first, and
+nothing is made without consent: on a terminal ouro asks, --yes gives it. There
+this program goes into the pipeline's bucket too, so that builds run the same
+version. After a failure, up goes on from where it was.
+
+What the configuration lacks is asked for on a terminal, or given by --parameter,
+and written to the configuration. A GitHub token (for sources without a
+connection) is asked for unless its secret exists, and kept in Secrets Manager.`,
 		Args: oneDir,
 		RunE: func(c *cobra.Command, args []string) error {
 			o.dir = dirOf(args)
@@ -38,25 +52,33 @@ stays, keeps the local cloud running and follows what is pushed, until Ctrl-C.`,
 		},
 	}
 	o.target.add(c)
-	c.Flags().StringVar(&o.target.listen, "listen", "", "address of the local cloud (default 127.0.0.1:4566, or another free port)")
-	c.Flags().StringVar(&o.config, "config", "", "the pipeline's template configuration (default pipeline.dev.json)")
-	c.Flags().BoolVar(&o.wait, "wait", false, "exit when the execution has ended, even on a terminal")
-	c.Flags().BoolVar(&o.json, "json", false, "print the result as JSON")
+	o.inputs.add(c)
+	flags := c.Flags()
+	flags.StringVar(&o.target.listen, "listen", "", "address of the local cloud (default 127.0.0.1:4566, or another free port)")
+	flags.StringVar(&o.config, "config", "", "the pipeline's template configuration (default pipeline.dev.json)")
+	flags.BoolVarP(&o.yes, "yes", "y", false, "change what has to be changed, do not ask")
+	flags.BoolVar(&o.wait, "wait", false, "exit when the execution has ended, even on a terminal")
+	flags.BoolVar(&o.leave, "no-follow", false, "exit when the stack is there and the source is pushed")
+	flags.BoolVar(&o.json, "json", false, "print the result as JSON")
 	return c
 }
 
 func (o *upOptions) run(ctx context.Context) (err error) {
-	w, err := o.target.session(ctx, o.io, o.dir, o.config)
+	o.target.asker = o.io.asker()
+	project, err := o.inputs.open(ctx, o.dir, o.config, o.target.asker)
+	if err != nil {
+		return err
+	}
+	w, err := o.target.sessionOf(ctx, o.io, project)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, w.Close()) }()
-	checked, err := w.check()
+	up, err := o.prepare(ctx, w)
 	if err != nil {
 		return err
 	}
-	w.line(fmt.Sprintf("%s %s: %d templates", w.bold("Checked"), w.project.Name, checked.Templates))
-	n, up := w.narrator, w.up(checked.Facts)
+	n := w.narrator
 	outcome, err := up.Run(ctx)
 	if err != nil {
 		return err
@@ -64,7 +86,7 @@ func (o *upOptions) run(ctx context.Context) (err error) {
 	if err := o.report(ctx, n, up, outcome); err != nil {
 		return err
 	}
-	if o.wait || o.json || !o.io.Terminal {
+	if outcome == nil || o.ends() {
 		return failed(outcome)
 	}
 	ends := "ouro"
@@ -75,9 +97,69 @@ func (o *upOptions) run(ctx context.Context) (err error) {
 	return o.stay(ctx, n, up, outcome)
 }
 
-// failed is the exit code of an execution that did not succeed.
+// farPatience is how long the events of AWS may take on their way, by far.
+const farPatience = 15 * time.Second
+
+// prepare checks the project, and readies all that its Up will ask for.
+func (o *upOptions) prepare(ctx context.Context, w *session) (*pipeline.Up, error) {
+	w.introduce()
+	consent := consent{session: w, asker: o.target.asker, yes: o.yes}
+	if err := consent.possible(); err != nil {
+		return nil, err
+	}
+	if err := o.inputs.complete(ctx, w, consent.asker); err != nil {
+		return nil, err
+	}
+	checked, err := w.look()
+	if err != nil {
+		return nil, err
+	}
+	w.line(fmt.Sprintf("%s %s: %d templates", w.bold("Checked"), w.project.Name, checked.Templates))
+	up := w.up(checked.Facts)
+	up.NoFollow, up.AtApproval = o.leave, o.ends()
+	if up.Binary, err = o.inputs.program(ctx, w, checked.Facts.Platform); err != nil {
+		return nil, err
+	}
+	up.Token = func(ctx context.Context, secret string) (string, error) {
+		w.clearNow()
+		return o.inputs.token(ctx, o.io, consent.asker, secret)
+	}
+	if !w.target.own {
+		up.Patience = farPatience
+		up.Consent = func(ctx context.Context, work pipeline.Work) (bool, error) {
+			return consent.ask(ctx, func() { o.show(work, up) }, "Go ahead")
+		}
+	}
+	return up, nil
+}
+
+// show shows what is about to be done.
+func (o *upOptions) show(work pipeline.Work, up *pipeline.Up) {
+	p, w := paint(o.io.Color), o.io.Err
+	if work.LeftOver != "" {
+		fmt.Fprintf(w, "%s %s was left over as %s. All that is in it is deleted, to begin anew.\n", p.bold("Stack"), up.Project.StackName(), p.status(string(work.LeftOver)))
+		return
+	}
+	if !work.Changes.Empty() {
+		width := 0
+		if o.io.ErrTerminal {
+			width = max(o.io.Width, 40)
+		}
+		drawPlan(w, p, width, []*stack.Changes{work.Changes})
+	}
+	for _, what := range work.Besides {
+		fmt.Fprintf(w, "%s %s\n", p.bold("Besides:"), what)
+	}
+}
+
+// ends tells whether up exits after the execution, or when that waits for
+// somebody.
+func (o *upOptions) ends() bool { return o.wait || o.json || !o.io.Terminal }
+
+// failed is the exit code of an execution that did not succeed; one that waits
+// for an approval has not failed.
 func failed(outcome *pipeline.Outcome) error {
-	if outcome.Status == types.PipelineExecutionStatusSucceeded {
+	if outcome == nil || outcome.Status == types.PipelineExecutionStatusSucceeded || len(outcome.Waiting()) > 0 {
 		return nil
 	}
 	return exitError(1)
@@ -117,40 +199,38 @@ type upResult struct {
 	Remote    string           `json:"remote"`
 	Branch    string           `json:"branch"`
 	Stacks    []pipeline.Stack `json:"stacks"`
+
+	how string // to start the pipeline, where nothing is pushed from here
 }
 
 // logTail is how many of a failed build's last lines are shown again.
 const logTail = 15
 
 func (o *upOptions) report(ctx context.Context, n *narrator, up *pipeline.Up, outcome *pipeline.Outcome) error {
-	status, err := pipeline.ReadStatus(ctx, up.Clients, up.Pipeline)
-	if err != nil {
-		return err
-	}
-	names := status.Stacks
-	if own := up.Project.StackName(); !slices.Contains(names, own) {
-		names = slices.Insert(names, 0, own)
-	}
-	stacks, err := pipeline.Stacks(ctx, up.Clients, names)
-	if err != nil {
-		return err
-	}
 	r := upResult{
-		Project: up.Project.Name, Pipeline: up.Pipeline, Version: status.Version, Execution: outcome.ID,
-		Status: string(outcome.Status), Commit: up.Commit, Remote: up.Remote, Branch: up.Facts.Branch, Stacks: stacks,
+		Project: up.Project.Name, Pipeline: up.Pipeline, Commit: up.Commit,
+		Remote: up.Remote, Branch: up.Facts.Source.Branch, how: up.Facts.Source.How(),
 	}
-	var tail []string
-	if a := outcome.Failed(); a != nil {
-		r.Reason = a.Stage + " › " + a.Name + ": " + a.Reason
-		if a.BuildID != "" {
-			if tail, err = pipeline.LogTail(ctx, up.Clients, a.BuildID, logTail); err != nil {
-				return err
-			}
+	own := up.Project.StackName()
+	names := []string{own}
+	if up.Pipeline != "" {
+		status, err := pipeline.ReadStatus(ctx, up.Clients, up.Pipeline)
+		if err != nil {
+			return err
+		}
+		if r.Version = status.Version; !slices.Contains(status.Stacks, own) {
+			names = append(names, status.Stacks...)
+		} else {
+			names = status.Stacks
 		}
 	}
-	if outcome.Status == types.PipelineExecutionStatusCancelled {
-		// The pipeline's update was taken back, and this execution with it.
-		if r.Reason, err = stack.LastFailure(ctx, up.Clients.Stacks, up.Project.StackName()); err != nil {
+	var err error
+	if r.Stacks, err = pipeline.Stacks(ctx, up.Clients, names); err != nil {
+		return err
+	}
+	var tail []string
+	if outcome != nil {
+		if tail, err = r.read(ctx, up, outcome); err != nil {
 			return err
 		}
 	}
@@ -164,9 +244,29 @@ func (o *upOptions) report(ctx context.Context, n *narrator, up *pipeline.Up, ou
 	return nil
 }
 
+// read adds how an execution ended; tail is the end of a failed build's log.
+func (r *upResult) read(ctx context.Context, up *pipeline.Up, outcome *pipeline.Outcome) (tail []string, err error) {
+	r.Execution, r.Status = outcome.ID, string(outcome.Status)
+	if a := outcome.Failed(); a != nil {
+		r.Reason = a.Stage + " › " + a.Name + ": " + a.Reason
+		if a.BuildID != "" {
+			if tail, err = pipeline.LogTail(ctx, up.Clients, a.BuildID, logTail); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if outcome.Status == types.PipelineExecutionStatusCancelled {
+		// The pipeline's update was taken back, and this execution with it.
+		r.Reason, err = stack.LastFailure(ctx, up.Clients.Stacks, up.Project.StackName())
+	}
+	return tail, err
+}
+
 func (o *upOptions) print(r upResult, tail []string) {
 	p, w := paint(o.io.Color && o.io.Terminal), o.io.Out
-	fmt.Fprintf(w, "\n%s %s, version %d: %s\n", p.bold("Pipeline"), r.Pipeline, r.Version, p.status(r.Status))
+	if r.Status != "" {
+		fmt.Fprintf(w, "\n%s %s, version %d: %s\n", p.bold("Pipeline"), r.Pipeline, r.Version, p.status(r.Status))
+	}
 	if r.Reason != "" {
 		fmt.Fprintln(w, "  "+p.red(r.Reason))
 	}
@@ -174,6 +274,10 @@ func (o *upOptions) print(r upResult, tail []string) {
 		fmt.Fprintln(w, p.dim("  │ ")+line)
 	}
 	printStacks(w, p, r.Stacks)
+	if r.Remote == "" {
+		fmt.Fprintf(w, "%s  %s\n", p.bold("Source"), r.how)
+		return
+	}
 	fmt.Fprintf(w, "%s  %s\n", p.bold("Remote"), r.Remote)
 	fmt.Fprintf(w, "  git push %s HEAD:%s\n", r.Remote, r.Branch)
 }

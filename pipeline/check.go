@@ -1,16 +1,19 @@
 package pipeline
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"ouro/publish"
 	"ouro/template"
+	"ouro/validate"
 )
 
 // CheckError is everything that is wrong with a project.
@@ -20,99 +23,142 @@ func (e *CheckError) Error() string { return strings.Join(e.Problems, "\n") }
 
 // Checked is what Check looked at.
 type Checked struct {
-	Templates int // files, the pipeline's own included
+	Templates int      // files, the pipeline's own included
+	Warnings  []string // what does not stop a deployment
 	Facts     Facts
 }
 
-// Check checks all that a push would deploy, before anything is created: the
-// pipeline's template with its configuration, the entrypoint with everything
-// that it refers to, and the configurations that the pipeline's actions take.
-// All problems come together in a *CheckError.
+// Check checks all that a push would deploy, by the rules of package validate,
+// before anything is created: the pipeline's template with its configuration,
+// the entrypoint and what else the pipeline deploys from its source, each with
+// everything that it refers to, and the configurations that the pipeline's
+// actions take. All problems come together in a *CheckError.
 func Check(p *Project, account, region string) (Checked, error) {
-	c := Checked{Templates: 1}
-	var problems []string
-	for _, problem := range p.Template.Check() {
-		if problem.Severity == template.SeverityError {
-			problems = append(problems, problem.String())
-		}
+	c := &checking{project: p, trees: map[string]*template.Template{p.TemplateFile: p.Template}, templates: map[string]bool{p.TemplateFile: true}}
+	c.found(validate.Template(context.Background(), p.Template))
+	if !p.Unwritten {
+		c.configuration(p.ConfigFile, p.Template)
 	}
-	if len(problems) > 0 {
-		return c, &CheckError{problems}
+	if err := c.err(); err != nil {
+		return c.checked(Facts{}), err
 	}
-	var err error
-	if c.Facts, err = p.Facts(account, region); err != nil {
-		return c, &CheckError{[]string{err.Error()}}
-	}
-	if c.Facts.Entrypoint == "" {
-		return c, p.checkConfigs(c.Facts, nil)
-	}
-	tree, err := publish.Load(p.Dir, c.Facts.Entrypoint, publish.Options{})
-	var invalid *publish.Error
-	if errors.As(err, &invalid) {
-		for _, problem := range invalid.Problems {
-			problems = append(problems, problem.String())
-		}
-		return c, &CheckError{problems}
-	}
+	facts, err := p.Facts(account, region)
 	if err != nil {
-		return c, &CheckError{[]string{fmt.Sprintf("the entrypoint %s: %v", c.Facts.Entrypoint, err)}}
+		return c.checked(facts), &CheckError{[]string{err.Error()}}
 	}
-	for _, f := range tree.Files() {
-		if f.Template {
-			c.Templates++
-		}
+	if facts.Entrypoint != "" && !strings.Contains(facts.Entrypoint, unknown) {
+		c.tree(facts.Entrypoint)
 	}
-	return c, p.checkConfigs(c.Facts, tree.Entrypoint)
+	if err := c.err(); err != nil {
+		return c.checked(facts), err
+	}
+	for _, d := range facts.Deploys {
+		c.deploy(d, facts.Entrypoint)
+	}
+	return c.checked(facts), c.err()
 }
 
-// checkConfigs checks the configurations of the pipeline's CloudFormation
-// actions against the templates that they configure: a file of the project, or
-// the entrypoint, which an action takes from the build.
-func (p *Project) checkConfigs(f Facts, entrypoint *template.Template) error {
-	var problems []string
-	for _, d := range f.Deploys {
-		if d.Config == "" || strings.Contains(d.Config, unknown) || strings.Contains(d.Template, unknown) {
-			continue // none, or known only once the stack is there
-		}
-		target := entrypoint
-		if body, err := os.ReadFile(filepath.Join(p.Dir, filepath.FromSlash(d.Template))); err == nil {
-			if target, err = template.Parse(d.Template, body); err != nil {
-				problems = append(problems, err.Error())
-				continue
-			}
-		}
-		c, err := readConfig(p.Dir, d.Config)
-		if err != nil {
-			problems = append(problems, err.Error())
-			continue
-		}
-		if target == nil {
-			continue
-		}
-		problems = append(problems, mismatches(target, d.Config, c)...)
-	}
-	slices.Sort(problems)
-	if problems = slices.Compact(problems); len(problems) > 0 {
-		return &CheckError{problems}
+// checking is a check that is under way.
+type checking struct {
+	project          *Project
+	trees            map[string]*template.Template // entrypoints, by path
+	templates        map[string]bool               // all files that are templates
+	errors, warnings []string
+}
+
+func (c *checking) checked(f Facts) Checked {
+	slices.Sort(c.warnings)
+	return Checked{Templates: len(c.templates), Warnings: slices.Compact(c.warnings), Facts: f}
+}
+
+func (c *checking) err() error {
+	slices.Sort(c.errors)
+	if c.errors = slices.Compact(c.errors); len(c.errors) > 0 {
+		return &CheckError{c.errors}
 	}
 	return nil
 }
 
-// mismatches are the parameters that a configuration gets wrong, all of them.
-func mismatches(t *template.Template, file string, c Config) []string {
-	var problems []string
-	for _, name := range slices.Sorted(maps.Keys(c.Parameters)) {
-		declared, ok := t.Parameter(name)
-		if !ok {
-			problems = append(problems, fmt.Sprintf("%s: %s has no parameter %q", file, t.File, name))
-		} else if err := declared.Validate(c.Parameters[name]); err != nil {
-			problems = append(problems, fmt.Sprintf("%s: %v", file, err))
+func (c *checking) found(problems []template.Problem) {
+	for _, p := range problems {
+		c.problem(publish.Problem{Problem: p})
+	}
+}
+
+func (c *checking) problem(p publish.Problem) {
+	if p.Severity == template.SeverityError {
+		c.errors = append(c.errors, p.Finding())
+	} else {
+		c.warnings = append(c.warnings, p.Finding())
+	}
+}
+
+// tree checks a template of the project with all that it refers to, once; nil
+// when it has errors.
+func (c *checking) tree(file string) *template.Template {
+	file = path.Clean(file)
+	if t, ok := c.trees[file]; ok {
+		return t
+	}
+	c.trees[file] = nil
+	tree, err := publish.Load(c.project.Dir, file, publish.Options{
+		Check: func(t *template.Template) []template.Problem { return validate.Template(context.Background(), t) },
+	})
+	var refused *publish.Error
+	if errors.As(err, &refused) {
+		for _, p := range refused.Problems {
+			c.problem(p)
+		}
+		return nil
+	}
+	if err != nil {
+		c.errors = append(c.errors, fmt.Sprintf("the template %s: %v", file, err))
+		return nil
+	}
+	for _, p := range tree.Warnings {
+		c.problem(p)
+	}
+	for _, f := range tree.Files() {
+		if f.Template {
+			c.templates[f.Path] = true
 		}
 	}
-	for _, declared := range t.Parameters() {
-		if _, ok := c.Parameters[declared.Name]; !ok && declared.Default == nil {
-			problems = append(problems, fmt.Sprintf("%s: no value for the parameter %q of %s", file, declared.Name, t.File))
-		}
+	c.trees[file] = tree.Entrypoint
+	return tree.Entrypoint
+}
+
+// deploy checks the template and the configuration of one CloudFormation
+// action. A template that the project does not hold is what the build makes of
+// the entrypoint.
+func (c *checking) deploy(d Deploy, entrypoint string) {
+	if strings.Contains(d.Template, unknown) {
+		return // known only once the stack is there
 	}
-	return problems
+	file := d.Template
+	if _, err := os.Stat(filepath.Join(c.project.Dir, filepath.FromSlash(file))); err != nil {
+		file = entrypoint
+	}
+	var t *template.Template
+	if file != "" {
+		t = c.tree(file)
+	}
+	if d.Config != "" && !strings.Contains(d.Config, unknown) {
+		c.configuration(d.Config, t, slices.Collect(maps.Keys(d.Overrides))...)
+	}
+}
+
+// configuration holds a template configuration against its template, if that is
+// known; given are parameters that have their values from elsewhere.
+func (c *checking) configuration(file string, t *template.Template, given ...string) {
+	body, err := os.ReadFile(filepath.Join(c.project.Dir, filepath.FromSlash(file)))
+	if err != nil {
+		c.errors = append(c.errors, fmt.Sprintf("reading the template configuration: %v", err))
+		return
+	}
+	config, err := template.Parse(file, body)
+	if err != nil {
+		c.errors = append(c.errors, err.Error())
+		return
+	}
+	c.found(validate.Configuration(config, t, given...))
 }

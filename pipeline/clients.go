@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/codecommit"
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 )
 
@@ -20,6 +21,7 @@ type Clients struct {
 	Logs       *cloudwatchlogs.Client
 	Repos      *codecommit.Client
 	Buckets    *s3.Client
+	Secrets    *secretsmanager.Client
 	Identities *sts.Client
 }
 
@@ -33,6 +35,20 @@ func NewClients(cfg aws.Config) *Clients {
 		Logs:       cloudwatchlogs.NewFromConfig(cfg),
 		Repos:      codecommit.NewFromConfig(cfg),
 		Buckets:    s3.NewFromConfig(cfg),
+		Secrets:    secretsmanager.NewFromConfig(cfg),
 		Identities: sts.NewFromConfig(cfg),
 	}
+}
+
+// in is the clients of another region, for actions that act there.
+func (c *Clients) in(region string) *Clients {
+	if region == "" || region == c.Region {
+		return c
+	}
+	other := *c
+	other.Region = region
+	other.Stacks = cloudformation.New(c.Stacks.Options(), func(o *cloudformation.Options) { o.Region = region })
+	other.Builds = codebuild.New(c.Builds.Options(), func(o *codebuild.Options) { o.Region = region })
+	other.Logs = cloudwatchlogs.New(c.Logs.Options(), func(o *cloudwatchlogs.Options) { o.Region = region })
+	return &other
 }

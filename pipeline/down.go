@@ -5,11 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/codecommit"
-	cctypes "github.com/aws/aws-sdk-go-v2/service/codecommit/types"
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline"
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline/types"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -18,19 +18,29 @@ import (
 	"ouro/stack"
 )
 
-// Down deletes what Up made: first the stacks that the pipeline deployed, the
-// last one first, while the roles that deployed them are still there; then the
-// pipeline's own stack, after its buckets were emptied; then the repository,
-// if Up made it. deleted are the names of what is gone now.
-func (u *Up) Down(ctx context.Context) (deleted []string, err error) {
+// Teardown is what Down deletes, in that order, and what it leaves.
+type Teardown struct {
+	Stacks     []string
+	Buckets    []string // of the pipeline's own stack, which are emptied before it
+	Repository string   // CodeCommit's, if Up made it
+	Secret     string   // if Up made it
+	Left       []string // what the pipeline used, and is not Up's to delete
+}
+
+// Empty tells whether there is nothing to delete.
+func (t *Teardown) Empty() bool {
+	return len(t.Stacks) == 0 && t.Repository == "" && t.Secret == ""
+}
+
+// Teardown finds what Up made: the stacks that the pipeline deployed, the last
+// one first, to go while the roles that deployed them are still there; the
+// pipeline's own stack; the repository and the secret, if Up made them.
+func (u *Up) Teardown(ctx context.Context) (*Teardown, error) {
 	if err := u.findPipeline(ctx); err != nil {
 		return nil, err
 	}
-	own := u.Project.StackName()
+	t, own := &Teardown{}, u.Project.StackName()
 	if u.Pipeline != "" {
-		if err := u.stop(ctx); err != nil {
-			return nil, err
-		}
 		stacks, err := DeployedStacks(ctx, u.Clients, u.Pipeline)
 		if err != nil {
 			return nil, err
@@ -39,30 +49,91 @@ func (u *Up) Down(ctx context.Context) (deleted []string, err error) {
 			if name == own {
 				continue
 			}
-			if deleted, err = u.deleteStack(ctx, name, deleted); err != nil {
-				return deleted, err
+			if s, err := stack.Describe(ctx, u.Clients.Stacks, name); err != nil {
+				return nil, err
+			} else if s != nil {
+				t.Stacks = append(t.Stacks, name)
 			}
 		}
 	}
-	if err := u.emptyBuckets(ctx, own); err != nil {
-		return deleted, err
+	s, err := stack.Describe(ctx, u.Clients.Stacks, own)
+	if err != nil {
+		return nil, err
 	}
-	if deleted, err = u.deleteStack(ctx, own, deleted); err != nil {
-		return deleted, err
+	if s != nil {
+		t.Stacks = append(t.Stacks, own)
+		if t.Buckets, err = u.buckets(ctx, own); err != nil {
+			return nil, err
+		}
 	}
-	return u.deleteRepository(ctx, deleted)
+	return t, u.teardownSource(ctx, t)
 }
 
-func (u *Up) deleteStack(ctx context.Context, name string, deleted []string) ([]string, error) {
-	s, err := stack.Describe(ctx, u.Clients.Stacks, name)
-	if err != nil || s == nil {
-		return deleted, err
+// teardownSource tells what becomes of what the source is made of.
+func (u *Up) teardownSource(ctx context.Context, t *Teardown) error {
+	source := u.Facts.Source
+	repository, err := u.findRepository(ctx)
+	if err != nil {
+		return err
 	}
-	u.Observer.Step("Stack " + name)
-	if err := stack.Delete(ctx, u.Clients.Stacks, name, u.Observer.StackEvent); err != nil {
-		return deleted, err
+	secret, err := u.findSecret(ctx)
+	if err != nil {
+		return err
 	}
-	return append(deleted, "stack "+name), nil
+	switch {
+	case repository.ours:
+		t.Repository = source.Repository
+	case repository.there:
+		t.Left = append(t.Left, "repository "+source.Repository)
+	case source.Provider == zipInS3:
+		t.Left = append(t.Left, "bucket "+source.Repository)
+	case source.Connection != "" && !strings.Contains(source.Connection, unknown):
+		t.Left = append(t.Left, "connection "+source.Connection)
+	}
+	if secret != nil && secret.there && !secret.deleted {
+		if secret.ours {
+			t.Secret = secret.name
+		} else {
+			t.Left = append(t.Left, "secret "+secret.name)
+		}
+	}
+	return nil
+}
+
+// Down deletes what Teardown found. deleted are the names of what is gone now,
+// even when there is an error; calling both again goes on from there.
+func (u *Up) Down(ctx context.Context, t *Teardown) (deleted []string, err error) {
+	if u.Pipeline != "" {
+		if err := u.stop(ctx); err != nil {
+			return nil, err
+		}
+	}
+	own := u.Project.StackName()
+	for _, name := range t.Stacks {
+		u.Observer.Step("Stack " + name)
+		if name == own {
+			if err := u.emptyBuckets(ctx, own); err != nil {
+				return deleted, err
+			}
+		}
+		if err := stack.Delete(ctx, u.Clients.Stacks, name, u.Observer.StackEvent); err != nil {
+			return deleted, err
+		}
+		deleted = append(deleted, "stack "+name)
+	}
+	if name := t.Repository; name != "" {
+		if _, err := u.Clients.Repos.DeleteRepository(ctx, &codecommit.DeleteRepositoryInput{RepositoryName: &name}); err != nil {
+			return deleted, fmt.Errorf("deleting repository %q: %w", name, err)
+		}
+		deleted = append(deleted, "repository "+name)
+	}
+	if t.Secret != "" {
+		if err := u.deleteSecret(ctx, t.Secret); err != nil {
+			return deleted, err
+		}
+		deleted = append(deleted, "secret "+t.Secret)
+	}
+	return deleted, nil
 }
 
 // stop abandons the executions that are under way, so that none deploys what
@@ -86,37 +157,54 @@ func (u *Up) stop(ctx context.Context) error {
 	return nil
 }
 
-// emptyBuckets empties the buckets of a stack, which CloudFormation deletes
-// only when they are empty.
-func (u *Up) emptyBuckets(ctx context.Context, name string) error {
+// buckets are the buckets that go with a stack. CloudFormation deletes them
+// only when they are empty; those that the template retains it leaves alone.
+func (u *Up) buckets(ctx context.Context, name string) ([]string, error) {
 	s, err := stack.Describe(ctx, u.Clients.Stacks, name)
 	if err != nil || s == nil {
-		return err
+		return nil, err
 	}
 	out, err := u.Clients.Stacks.DescribeStackResources(ctx, &cloudformation.DescribeStackResourcesInput{StackName: s.StackId})
 	if err != nil {
-		return fmt.Errorf("looking for the buckets of stack %q: %w", name, err)
+		return nil, fmt.Errorf("looking for the buckets of stack %q: %w", name, err)
 	}
+	var names []string
 	for _, r := range out.StackResources {
-		if aws.ToString(r.ResourceType) != "AWS::S3::Bucket" || r.ResourceStatus == "DELETE_COMPLETE" || r.PhysicalResourceId == nil {
+		if aws.ToString(r.ResourceType) != "AWS::S3::Bucket" || r.ResourceStatus == "DELETE_COMPLETE" || aws.ToString(r.PhysicalResourceId) == "" {
 			continue
 		}
-		if err := emptyBucket(ctx, u.Clients.Buckets, *r.PhysicalResourceId); err != nil {
-			return fmt.Errorf("emptying bucket %q: %w", *r.PhysicalResourceId, err)
+		declared, ok := u.Project.Template.Resource(aws.ToString(r.LogicalResourceId))
+		if policy := declared.DeletionPolicy.Scalar(); ok && strings.HasPrefix(policy, "Retain") {
+			continue
+		}
+		names = append(names, *r.PhysicalResourceId)
+	}
+	return names, nil
+}
+
+func (u *Up) emptyBuckets(ctx context.Context, stack string) error {
+	names, err := u.buckets(ctx, stack)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		if err := emptyBucket(ctx, u.Clients.Buckets, name); err != nil {
+			return fmt.Errorf("emptying bucket %q: %w", name, err)
 		}
 	}
 	return nil
 }
 
-// emptyBucket deletes all versions and delete markers, a page at a time.
+// emptyBucket deletes all versions and delete markers, a page at a time. Each
+// page is asked for from the start: the place where the last one ended is gone
+// with it.
 func emptyBucket(ctx context.Context, api *s3.Client, bucket string) error {
-	pages := s3.NewListObjectVersionsPaginator(api, &s3.ListObjectVersionsInput{Bucket: &bucket})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
+	for {
+		page, err := api.ListObjectVersions(ctx, &s3.ListObjectVersionsInput{Bucket: &bucket})
+		if none := (*s3types.NoSuchBucket)(nil); errors.As(err, &none) {
+			return nil
+		}
 		if err != nil {
-			if none := (*s3types.NoSuchBucket)(nil); errors.As(err, &none) {
-				return nil
-			}
 			return err
 		}
 		var ids []s3types.ObjectIdentifier
@@ -127,7 +215,7 @@ func emptyBucket(ctx context.Context, api *s3.Client, bucket string) error {
 			ids = append(ids, s3types.ObjectIdentifier{Key: m.Key, VersionId: m.VersionId})
 		}
 		if len(ids) == 0 {
-			continue
+			return nil
 		}
 		out, err := api.DeleteObjects(ctx, &s3.DeleteObjectsInput{Bucket: &bucket, Delete: &s3types.Delete{Objects: ids, Quiet: aws.Bool(true)}})
 		if err != nil {
@@ -138,31 +226,4 @@ func emptyBucket(ctx context.Context, api *s3.Client, bucket string) error {
 			return fmt.Errorf("deleting %q: %s: %s", aws.ToString(e.Key), aws.ToString(e.Code), aws.ToString(e.Message))
 		}
 	}
-	return nil
-}
-
-// deleteRepository deletes the repository if Up made it for this project.
-func (u *Up) deleteRepository(ctx context.Context, deleted []string) ([]string, error) {
-	name := u.Facts.Repository
-	if u.Facts.Owned || name == "" {
-		return deleted, nil
-	}
-	repo, err := u.Clients.Repos.GetRepository(ctx, &codecommit.GetRepositoryInput{RepositoryName: &name})
-	if none := (*cctypes.RepositoryDoesNotExistException)(nil); errors.As(err, &none) {
-		return deleted, nil
-	}
-	if err != nil {
-		return deleted, fmt.Errorf("looking up repository %q: %w", name, err)
-	}
-	tags, err := u.Clients.Repos.ListTagsForResource(ctx, &codecommit.ListTagsForResourceInput{ResourceArn: repo.RepositoryMetadata.Arn})
-	if err != nil {
-		return deleted, fmt.Errorf("reading the tags of repository %q: %w", name, err)
-	}
-	if tags.Tags[madeBy] != u.Project.Name {
-		return deleted, nil
-	}
-	if _, err := u.Clients.Repos.DeleteRepository(ctx, &codecommit.DeleteRepositoryInput{RepositoryName: &name}); err != nil {
-		return deleted, fmt.Errorf("deleting repository %q: %w", name, err)
-	}
-	return append(deleted, "repository "+name), nil
 }

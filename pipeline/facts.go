@@ -12,11 +12,10 @@ import (
 // the project's parameters. Values that only exist once the stack does are
 // empty.
 type Facts struct {
-	Repository string   // of the CodeCommit source; empty if the source is another
-	Branch     string   // that the source follows
-	Owned      bool     // the template makes the repository itself
+	Source     Source   // of the pipeline's first source action
 	Entrypoint string   // what the build publishes: ENTRYPOINT in a build project's environment
 	Bucket     string   // where it publishes to: BUCKET there
+	Platform   string   // that it runs on, such as linux-amd64
 	Deploys    []Deploy // the CloudFormation actions that take a template
 }
 
@@ -41,7 +40,7 @@ func (p *Project) Facts(account, region string) (Facts, error) {
 		Account: account, Region: region, Partition: "aws", URLSuffix: "amazonaws.com", StackName: p.StackName(),
 		Parameters: values,
 		Ref:        func(id string) (any, error) { return unknown + id, nil },
-		GetAtt:     func(id, attribute string) (any, error) { return unknown + id, nil },
+		GetAtt:     func(id, attribute string) (any, error) { return unknown + id + "." + attribute, nil },
 		Import:     func(string) (string, error) { return unknown, nil },
 		AZs:        func(string) []string { return []string{unknown, unknown, unknown, unknown, unknown, unknown} },
 	}
@@ -65,12 +64,12 @@ func (p *Project) Facts(account, region string) (Facts, error) {
 			return Facts{}, fmt.Errorf("%s: %w", r.Pos, err)
 		}
 	}
-	if id, ok := strings.CutPrefix(f.Repository, unknown); ok {
-		f.Owned = true
-		f.Repository = ""
+	if id, ok := strings.CutPrefix(f.Source.Repository, unknown); ok {
+		id, _, _ = strings.Cut(id, ".") // the attribute
+		f.Source.Owned, f.Source.Repository = true, ""
 		if r, ok := p.Template.Resource(id); ok {
 			if name, err := p.Template.Eval(r.Properties.Get("RepositoryName"), env); err == nil {
-				f.Repository, _ = name.(string)
+				f.Source.Repository, _ = name.(string)
 			}
 		}
 	}
@@ -100,8 +99,8 @@ func readPipelineFacts(f *Facts, properties any) error {
 		for _, a := range s.Actions {
 			text := func(key string) string { v, _ := a.Configuration[key].(string); return v }
 			switch {
-			case a.ActionTypeID.Category == "Source" && a.ActionTypeID.Provider == "CodeCommit" && f.Repository == "":
-				f.Repository, f.Branch = text("RepositoryName"), text("BranchName")
+			case a.ActionTypeID.Category == "Source" && f.Source.Provider == "":
+				f.Source = readSource(a.ActionTypeID.Provider, text)
 			case a.ActionTypeID.Provider == "CloudFormation":
 				_, config, _ := strings.Cut(text("TemplateConfiguration"), "::")
 				_, body, _ := strings.Cut(text("TemplatePath"), "::")
@@ -109,7 +108,8 @@ func readPipelineFacts(f *Facts, properties any) error {
 					continue
 				}
 				d := Deploy{Stack: text("StackName"), Template: body, Config: config}
-				if overrides := text("ParameterOverrides"); overrides != "" && !strings.Contains(overrides, unknown) {
+				if overrides := text("ParameterOverrides"); overrides != "" && !strings.HasPrefix(overrides, unknown) {
+					overrides = strings.ReplaceAll(overrides, unknown, `\u0000`)
 					if err := json.Unmarshal([]byte(overrides), &d.Overrides); err != nil {
 						return fmt.Errorf("the ParameterOverrides of action %q: %w", a.Name, err)
 					}
@@ -124,6 +124,7 @@ func readPipelineFacts(f *Facts, properties any) error {
 func readBuildFacts(f *Facts, properties any) error {
 	var p struct {
 		Environment struct {
+			Type                 string
 			EnvironmentVariables []struct{ Name, Value string }
 		}
 	}
@@ -140,9 +141,16 @@ func readBuildFacts(f *Facts, properties any) error {
 		}
 	}
 	if f.Entrypoint == "" {
-		f.Entrypoint, f.Bucket = entrypoint, bucket
+		f.Entrypoint, f.Bucket, f.Platform = entrypoint, bucket, platforms[p.Environment.Type]
 	}
 	return nil
+}
+
+// platforms are the systems of CodeBuild's environments that run Linux.
+// https://docs.aws.amazon.com/codebuild/latest/APIReference/API_ProjectEnvironment.html
+var platforms = map[string]string{
+	"LINUX_CONTAINER": "linux-amd64", "LINUX_GPU_CONTAINER": "linux-amd64", "LINUX_LAMBDA_CONTAINER": "linux-amd64", "LINUX_EC2": "linux-amd64",
+	"ARM_CONTAINER": "linux-arm64", "ARM_LAMBDA_CONTAINER": "linux-arm64", "ARM_EC2": "linux-arm64",
 }
 
 func convert(v, into any) error {

@@ -2,17 +2,11 @@ package pipeline
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	cfntypes "github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
-	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
-	logstypes "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
-	"github.com/aws/aws-sdk-go-v2/service/codebuild"
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline"
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline/types"
 
@@ -33,36 +27,6 @@ type Observer interface {
 	Log(a Action, line string)
 }
 
-// Action is one run of a pipeline's action.
-type Action struct {
-	ID, Stage, Name, Provider string
-	Status                    types.ActionExecutionStatus
-	Started, Updated          time.Time
-	StackName                 string // of CloudFormation actions
-	BuildID                   string // of CodeBuild actions
-	URL                       string // to look at it; may be empty
-	Summary                   string // of the source revision, or what came of the action
-	Reason                    string // why it failed
-}
-
-// Outcome is how an execution ended.
-type Outcome struct {
-	ID      string
-	Status  types.PipelineExecutionStatus
-	Version int32 // of the pipeline's definition
-	Actions []Action
-}
-
-// Failed is the first action that failed, or nil.
-func (o *Outcome) Failed() *Action {
-	for i := range o.Actions {
-		if o.Actions[i].Status == types.ActionExecutionStatusFailed {
-			return &o.Actions[i]
-		}
-	}
-	return nil
-}
-
 // follower follows one execution.
 type follower struct {
 	c        *Clients
@@ -72,27 +36,34 @@ type follower struct {
 	actions  []Action
 	logs     map[string]*buildLog                   // by build id
 	told     map[string]types.ActionExecutionStatus // by action execution id
+	failures map[string][]stack.Failure             // by action execution id
+
+	wants      func(Action) bool // which actions are told; nil for all
+	since      time.Time         // from when on log lines are told
+	atApproval bool              // whether the end is also where only approvals are left
+	moved      bool              // whether there was news
+	doubt      time.Time         // until then, an end without news is not believed
 }
 
-// Follow tells obs what an execution does until it has ended.
-func Follow(ctx context.Context, c *Clients, pipeline, id string, obs Observer) (*Outcome, error) {
-	f := &follower{c: c, pipeline: pipeline, id: id, obs: obs, logs: map[string]*buildLog{}, told: map[string]types.ActionExecutionStatus{}}
-	obs.Execution(pipeline, id)
-	poll := stack.NewPoll()
-	for {
-		out, err := c.Pipelines.GetPipelineExecution(ctx, &codepipeline.GetPipelineExecutionInput{PipelineName: &pipeline, PipelineExecutionId: &id})
+func newFollower(c *Clients, pipeline, id string, obs Observer) *follower {
+	return &follower{
+		c: c, pipeline: pipeline, id: id, obs: obs,
+		logs: map[string]*buildLog{}, told: map[string]types.ActionExecutionStatus{}, failures: map[string][]stack.Failure{},
+	}
+}
+
+// follow tells what the execution does until it has ended.
+func (f *follower) follow(ctx context.Context) (*Outcome, error) {
+	f.obs.Execution(f.pipeline, f.id)
+	for poll := stack.NewPoll(); ; {
+		believed := f.moved || time.Now().After(f.doubt)
+		out, news, err := f.once(ctx)
 		if err != nil {
-			return nil, fmt.Errorf("following execution %s of pipeline %q: %w", id, pipeline, err)
+			return nil, err
 		}
-		// The status is read before the actions, so that none of them is
-		// missing once it says that the execution has ended.
-		news, err := f.look(ctx)
-		if err != nil {
-			return nil, fmt.Errorf("following execution %s of pipeline %q: %w", id, pipeline, err)
-		}
-		e := out.PipelineExecution
-		if Ended(e.Status) {
-			return &Outcome{ID: id, Status: e.Status, Version: aws.ToInt32(e.PipelineVersion), Actions: f.actions}, nil
+		f.moved = f.moved || news
+		if believed && (Ended(out.Status) || f.atApproval && f.onlyWaits()) {
+			return out, nil
 		}
 		if err := poll.Wait(ctx, news); err != nil {
 			return nil, err
@@ -100,12 +71,41 @@ func Follow(ctx context.Context, c *Clients, pipeline, id string, obs Observer) 
 	}
 }
 
+// once tells what is new.
+func (f *follower) once(ctx context.Context) (out *Outcome, news bool, err error) {
+	got, err := f.c.Pipelines.GetPipelineExecution(ctx, &codepipeline.GetPipelineExecutionInput{PipelineName: &f.pipeline, PipelineExecutionId: &f.id})
+	if err == nil {
+		// The status is read before the actions, so that none of them is
+		// missing once it says that the execution has ended.
+		news, err = f.look(ctx)
+	}
+	if err != nil {
+		return nil, news, fmt.Errorf("following execution %s of pipeline %q: %w", f.id, f.pipeline, err)
+	}
+	e := got.PipelineExecution
+	return &Outcome{ID: f.id, Status: e.Status, Version: aws.ToInt32(e.PipelineVersion), Actions: f.actions}, news, nil
+}
+
+// onlyWaits tells whether all that is in progress are approvals.
+func (f *follower) onlyWaits() bool {
+	waits := false
+	for _, a := range f.actions {
+		if a.Status == types.ActionExecutionStatusInProgress {
+			if !a.waits() {
+				return false
+			}
+			waits = true
+		}
+	}
+	return waits
+}
+
 // Ended tells whether an execution with that status will not go on by itself.
 func Ended(s types.PipelineExecutionStatus) bool {
 	return s != types.PipelineExecutionStatusInProgress && s != types.PipelineExecutionStatusStopping
 }
 
-// look tells what is new.
+// look tells what is new of the actions.
 func (f *follower) look(ctx context.Context) (news bool, err error) {
 	details, err := actionExecutions(ctx, f.c, f.pipeline, f.id)
 	if err != nil {
@@ -113,147 +113,95 @@ func (f *follower) look(ctx context.Context) (news bool, err error) {
 	}
 	f.actions = f.actions[:0]
 	for _, d := range details {
-		a := newAction(d)
-		f.actions = append(f.actions, a)
-		told, known := f.told[a.ID]
-		if known && told != types.ActionExecutionStatusInProgress {
+		f.actions = append(f.actions, newAction(d))
+		a := &f.actions[len(f.actions)-1]
+		if a.Failures = f.failures[a.ID]; f.wants != nil && !f.wants(*a) {
 			continue
 		}
-		if !known {
-			started := a
-			started.Status, started.Reason, started.Summary = types.ActionExecutionStatusInProgress, "", ""
-			f.obs.Action(started)
-		}
-		more, err := f.readLog(ctx, a)
+		more, err := f.tell(ctx, a)
 		if err != nil {
 			return news, err
 		}
-		if a.Status != types.ActionExecutionStatusInProgress {
-			f.obs.Action(a)
-		}
-		news = news || more || !known || told != a.Status
-		f.told[a.ID] = a.Status
+		news = news || more
 	}
 	return news, nil
 }
 
-// actionExecutions are the runs of actions in one execution, oldest first.
-func actionExecutions(ctx context.Context, c *Clients, pipeline, id string) ([]types.ActionExecutionDetail, error) {
-	pages := codepipeline.NewListActionExecutionsPaginator(c.Pipelines, &codepipeline.ListActionExecutionsInput{
-		PipelineName: &pipeline, Filter: &types.ActionExecutionFilter{PipelineExecutionId: &id},
-	})
-	var all []types.ActionExecutionDetail
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, page.ActionExecutionDetails...)
-	}
-	slices.Reverse(all) // they come newest first
-	return all, nil
-}
+// straggling is how long after a build's end lines of its log may still come.
+const straggling = 10 * time.Second
 
-func newAction(d types.ActionExecutionDetail) Action {
-	a := Action{
-		ID: aws.ToString(d.ActionExecutionId), Stage: aws.ToString(d.StageName), Name: aws.ToString(d.ActionName),
-		Status: d.Status, Started: aws.ToTime(d.StartTime), Updated: aws.ToTime(d.LastUpdateTime),
-	}
-	if in := d.Input; in != nil {
-		if in.ActionTypeId != nil {
-			a.Provider = aws.ToString(in.ActionTypeId.Provider)
+// tell tells what is new of one action.
+func (f *follower) tell(ctx context.Context, a *Action) (news bool, err error) {
+	told, known := f.told[a.ID]
+	if known && told != types.ActionExecutionStatusInProgress {
+		if log := f.logs[a.BuildID]; log == nil || time.Since(a.Updated) > straggling {
+			return false, nil
 		}
-		a.StackName = in.ResolvedConfiguration["StackName"]
-		if a.StackName == "" {
-			a.StackName = in.Configuration["StackName"]
-		}
+		return f.readLog(ctx, *a)
 	}
-	if d.Output == nil || d.Output.ExecutionResult == nil {
-		return a
+	if !known && (a.Provider != "Manual" || a.waits()) { // who waits no longer is told of once
+		started := *a
+		started.Status, started.Reason, started.Summary = types.ActionExecutionStatusInProgress, "", ""
+		f.obs.Action(started)
 	}
-	r := d.Output.ExecutionResult
-	a.URL, a.Summary = aws.ToString(r.ExternalExecutionUrl), aws.ToString(r.ExternalExecutionSummary)
-	if a.Provider == "CodeBuild" {
-		a.BuildID = aws.ToString(r.ExternalExecutionId)
-	}
-	if r.ErrorDetails != nil {
-		a.Reason = aws.ToString(r.ErrorDetails.Message)
-	}
-	if a.Reason == "" && a.Status == types.ActionExecutionStatusFailed {
-		a.Reason = a.Summary
-	}
-	return a
-}
-
-// buildLog is how far a build's log has been read.
-type buildLog struct{ group, stream, token string }
-
-// readLog tells the log lines of the action's build that are new.
-func (f *follower) readLog(ctx context.Context, a Action) (news bool, err error) {
-	if a.BuildID == "" {
-		return false, nil
-	}
-	log := f.logs[a.BuildID]
-	if log == nil {
-		if log, err = findLog(ctx, f.c, a.BuildID); err != nil || log == nil {
-			return false, err
-		}
-		f.logs[a.BuildID] = log
-	}
-	for {
-		in := &cloudwatchlogs.GetLogEventsInput{LogGroupName: &log.group, LogStreamName: &log.stream, StartFromHead: aws.Bool(true)}
-		if log.token != "" {
-			in.NextToken = &log.token
-		}
-		out, err := f.c.Logs.GetLogEvents(ctx, in)
-		if missing := (*logstypes.ResourceNotFoundException)(nil); errors.As(err, &missing) {
-			return news, nil // not written to yet
-		}
-		if err != nil {
-			return news, fmt.Errorf("reading the log of build %q: %w", a.BuildID, err)
-		}
-		for _, e := range out.Events {
-			for line := range strings.Lines(aws.ToString(e.Message)) {
-				f.obs.Log(a, strings.TrimRight(line, "\r\n"))
-			}
-		}
-		log.token = aws.ToString(out.NextForwardToken)
-		if len(out.Events) == 0 {
-			return news, nil
-		}
-		news = true
-	}
-}
-
-// findLog is where a build's log is; nil as long as it has none.
-func findLog(ctx context.Context, c *Clients, buildID string) (*buildLog, error) {
-	out, err := c.Builds.BatchGetBuilds(ctx, &codebuild.BatchGetBuildsInput{Ids: []string{buildID}})
+	more, err := f.readLog(ctx, *a)
 	if err != nil {
-		return nil, fmt.Errorf("looking for the log of build %q: %w", buildID, err)
+		return more, err
 	}
-	if len(out.Builds) == 0 || out.Builds[0].Logs == nil {
-		return nil, nil
+	if a.Status != types.ActionExecutionStatusInProgress {
+		if err := f.explain(ctx, a); err != nil {
+			return more, err
+		}
+		f.obs.Action(*a)
 	}
-	l := out.Builds[0].Logs
-	if aws.ToString(l.GroupName) == "" || aws.ToString(l.StreamName) == "" {
-		return nil, nil
-	}
-	return &buildLog{group: *l.GroupName, stream: *l.StreamName}, nil
+	f.told[a.ID] = a.Status
+	return more || !known || told != a.Status, nil
 }
 
-// LogTail is the last lines of a build's log.
-func LogTail(ctx context.Context, c *Clients, buildID string, lines int32) ([]string, error) {
-	log, err := findLog(ctx, c, buildID)
-	if err != nil || log == nil {
+// explain looks up what failed in the stack of an action that failed.
+func (f *follower) explain(ctx context.Context, a *Action) (err error) {
+	if a.Status != types.ActionExecutionStatusFailed || a.Provider != "CloudFormation" || a.StackName == "" {
+		return nil
+	}
+	a.Failures, err = stack.Failures(ctx, f.c.in(a.Region).Stacks, a.StackName, a.Started, a.Updated)
+	f.failures[a.ID] = a.Failures
+	return err
+}
+
+// hesitation is how long AWS may take to show that an execution goes on.
+const hesitation = 30 * time.Second
+
+// onward follows an execution that act sets going again, to its end or to the
+// next approval. What had ended before is not told.
+func onward(ctx context.Context, c *Clients, pipeline, id string, obs Observer, act func() error) (*Outcome, error) {
+	f := newFollower(c, pipeline, id, obs)
+	before, err := actionExecutions(ctx, c, pipeline, id)
+	if err != nil {
+		return nil, fmt.Errorf("reading execution %s of pipeline %q: %w", id, pipeline, err)
+	}
+	for _, d := range before {
+		f.told[aws.ToString(d.ActionExecutionId)] = d.Status
+	}
+	if err := act(); err != nil {
 		return nil, err
 	}
-	out, err := c.Logs.GetLogEvents(ctx, &cloudwatchlogs.GetLogEventsInput{LogGroupName: &log.group, LogStreamName: &log.stream, Limit: &lines})
-	if err != nil {
-		return nil, fmt.Errorf("reading the log of build %q: %w", buildID, err)
+	f.atApproval, f.doubt = true, time.Now().Add(hesitation)
+	return f.toEnd(ctx)
+}
+
+// toEnd follows the execution, and when a newer one took its place, because
+// the pipeline changed itself or another push came, that one, to the end of
+// the last.
+func (f *follower) toEnd(ctx context.Context) (*Outcome, error) {
+	for {
+		out, err := f.follow(ctx)
+		if err != nil || out.Status != types.PipelineExecutionStatusCancelled && out.Status != types.PipelineExecutionStatusSuperseded {
+			return out, err
+		}
+		next, err := newer(ctx, f.c, f.pipeline, f.id, patience)
+		if err != nil || next == "" {
+			return out, err
+		}
+		f.id, f.moved, f.doubt = next, false, time.Time{}
 	}
-	tail := make([]string, len(out.Events))
-	for i, e := range out.Events {
-		tail[i] = strings.TrimRight(aws.ToString(e.Message), "\r\n")
-	}
-	return tail, nil
 }

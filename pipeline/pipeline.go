@@ -32,6 +32,7 @@ type Project struct {
 	Body         []byte // of the template
 	Template     *template.Template
 	Config       Config
+	Unwritten    bool // there is no such configuration yet
 }
 
 // StackName is the name of the pipeline's stack.
@@ -53,9 +54,31 @@ var templateFiles = []string{"pipeline.yaml", "pipeline.yml", "pipeline.json", "
 
 const configFile = "pipeline.dev.json"
 
+// nameParameter names the project, and with it the pipeline's stack.
+const nameParameter = "ProjectName"
+
 // Load reads the project in dir. config names the pipeline's configuration,
 // relative to dir; empty means pipeline.dev.json, or the only pipeline.*.json.
 func Load(dir, config string) (*Project, error) {
+	p, err := Open(dir, config)
+	if err != nil {
+		return nil, err
+	}
+	if p.Unwritten {
+		return nil, fmt.Errorf("%q holds no configuration of the pipeline: ouro expects %s there", dir, p.ConfigFile)
+	}
+	if _, ok := p.Template.Parameter(nameParameter); !ok {
+		return nil, fmt.Errorf("%s: the template has no parameter %s, which names the project and its stack", p.TemplateFile, nameParameter)
+	}
+	if p.Name == "" {
+		return nil, fmt.Errorf("%s: no value for the parameter %s", p.ConfigFile, nameParameter)
+	}
+	return p, nil
+}
+
+// Open reads the project in dir as Load does, and takes it as it is: the
+// configuration may lack values, or not be there yet.
+func Open(dir, config string) (*Project, error) {
 	abs, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, err
@@ -66,47 +89,50 @@ func Load(dir, config string) (*Project, error) {
 		return nil, fmt.Errorf("opening the project: %q is no directory", dir)
 	}
 	p := &Project{Dir: abs}
-	for _, name := range templateFiles {
-		p.Body, err = os.ReadFile(filepath.Join(abs, name))
-		if err == nil {
-			p.TemplateFile = name
-			break
-		}
-		if !errors.Is(err, os.ErrNotExist) {
-			return nil, fmt.Errorf("reading the pipeline's template: %w", err)
-		}
-	}
-	if p.TemplateFile == "" {
-		return nil, fmt.Errorf("%q holds %w", dir, ErrNoProject)
-	}
-	if p.Template, err = template.Parse(p.TemplateFile, p.Body); err != nil {
+	if err := p.readTemplate(dir); err != nil {
 		return nil, err
 	}
 	if p.ConfigFile, err = chooseConfig(abs, config); err != nil {
 		return nil, err
 	}
 	if p.Config, err = readConfig(abs, p.ConfigFile); err != nil {
-		return nil, err
+		if p.Unwritten = errors.Is(err, os.ErrNotExist); !p.Unwritten {
+			return nil, err
+		}
 	}
-	return p, p.readName()
+	if declared, ok := p.Template.Parameter(nameParameter); ok {
+		p.Name, _ = p.value(declared)
+	}
+	return p, nil
 }
 
-func (p *Project) readName() error {
-	const parameter = "ProjectName"
-	declared, ok := p.Template.Parameter(parameter)
-	if !ok {
-		return fmt.Errorf("%s: the template has no parameter %s, which names the project and its stack", p.TemplateFile, parameter)
+func (p *Project) readTemplate(dir string) (err error) {
+	for _, name := range templateFiles {
+		p.Body, err = os.ReadFile(filepath.Join(p.Dir, name))
+		if err == nil {
+			p.TemplateFile = name
+			p.Template, err = template.Parse(name, p.Body)
+			return err
+		}
+		if !errors.Is(err, os.ErrNotExist) {
+			return fmt.Errorf("reading the pipeline's template: %w", err)
+		}
 	}
-	p.Name = p.Config.Parameters[parameter]
-	if p.Name == "" && declared.Default != nil {
-		p.Name = *declared.Default
-	}
-	if p.Name == "" {
-		return fmt.Errorf("%s: no value for the parameter %s", p.ConfigFile, parameter)
-	}
-	return nil
+	return fmt.Errorf("%q holds %w", dir, ErrNoProject)
 }
 
+// ManyConfigsError tells that a project has several configurations, and none
+// was named.
+type ManyConfigsError struct {
+	Dir   string
+	Names []string // sorted
+}
+
+func (e *ManyConfigsError) Error() string {
+	return fmt.Sprintf("%q holds several configurations (%s): choose one with --config", e.Dir, strings.Join(e.Names, ", "))
+}
+
+// chooseConfig is the name of the configuration, which may not be there.
 func chooseConfig(dir, config string) (string, error) {
 	if config != "" {
 		return config, nil
@@ -118,16 +144,16 @@ func chooseConfig(dir, config string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	switch len(found) {
-	case 1:
-		return filepath.Base(found[0]), nil
-	case 0:
-		return "", fmt.Errorf("%q holds no configuration of the pipeline: ouro expects %s there", dir, configFile)
-	}
 	for i := range found {
 		found[i] = filepath.Base(found[i])
 	}
-	return "", fmt.Errorf("%q holds several configurations (%s): choose one with --config", dir, strings.Join(found, ", "))
+	switch len(found) {
+	case 1:
+		return found[0], nil
+	case 0:
+		return configFile, nil
+	}
+	return "", &ManyConfigsError{dir, found}
 }
 
 // readConfig reads a template configuration. It is read as a template is, so

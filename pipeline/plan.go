@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -29,13 +30,14 @@ import (
 func (u *Up) Plan(ctx context.Context, asking func(stack string)) (plan []*stack.Changes, err error) {
 	own := u.Project.StackName()
 	asking(own)
-	changes, err := stack.Preview(ctx, u.Clients.Stacks, stack.Spec{
-		Name: own, Template: string(u.Project.Body), Parameters: u.Project.Config.Parameters, Tags: u.Project.Config.Tags,
-	})
+	changes, err := u.previewOwn(ctx)
 	if err != nil {
 		return nil, err
 	}
 	plan = append(plan, changes)
+	if len(u.Facts.Deploys) == 0 {
+		return plan, nil
+	}
 	there, err := u.physical(ctx, own)
 	if err != nil {
 		return nil, err
@@ -56,7 +58,7 @@ func (u *Up) Plan(ctx context.Context, asking func(stack string)) (plan []*stack
 		}
 		seen[name] = true
 		asking(name)
-		if changes, err = u.previewDeploy(ctx, name, d, bucket); err != nil {
+		if changes, err = u.previewDeploy(ctx, name, d, bucket, there); err != nil {
 			return nil, err
 		}
 		plan = append(plan, changes)
@@ -64,8 +66,9 @@ func (u *Up) Plan(ctx context.Context, asking func(stack string)) (plan []*stack
 	return plan, nil
 }
 
-// previewDeploy previews the stack of one action.
-func (u *Up) previewDeploy(ctx context.Context, name string, d Deploy, bucket string) (*stack.Changes, error) {
+// previewDeploy previews the stack of one action. there is physical's: what is
+// not there yet has its name in the template for a value.
+func (u *Up) previewDeploy(ctx context.Context, name string, d Deploy, bucket string, there func(string) string) (*stack.Changes, error) {
 	file := d.Template
 	if _, err := os.Stat(filepath.Join(u.Project.Dir, filepath.FromSlash(file))); err != nil {
 		file = u.Facts.Entrypoint // what the build makes of it
@@ -97,7 +100,7 @@ func (u *Up) previewDeploy(ctx context.Context, name string, d Deploy, bucket st
 		if parameters == nil {
 			parameters = map[string]string{}
 		}
-		parameters[key] = text
+		parameters[key] = cmp.Or(there(text), strings.ReplaceAll(text, unknown, ""))
 	}
 	return stack.Preview(ctx, u.Clients.Stacks, stack.Spec{Name: name, TemplateURL: laid.Entrypoint.URL, Parameters: parameters, Tags: config.Tags})
 }
@@ -134,9 +137,6 @@ func (u *Up) physical(ctx context.Context, name string) (func(string) string, er
 // one. done takes that away again.
 func (u *Up) stage(ctx context.Context, bucket string) (name string, done func() error, err error) {
 	kept := func() error { return nil }
-	if len(u.Facts.Deploys) == 0 {
-		return "", kept, nil
-	}
 	if bucket != "" {
 		_, err := u.Clients.Buckets.HeadBucket(ctx, &s3.HeadBucketInput{Bucket: &bucket})
 		if none := (*s3types.NotFound)(nil); err == nil || !errors.As(err, &none) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -14,46 +15,69 @@ type Pushed struct {
 	Changed bool   // false: the repository had this tree already
 }
 
-// Push makes the tip of a branch of the repository at url hold the tree of
+// Remote is a repository to push to, and the environment in which git may.
+type Remote struct {
+	URL string
+	Env []string
+}
+
+// Push makes the tip of a branch of the remote repository hold the tree of
 // dir as it is: tracked files, and untracked ones that git does not ignore.
 //
 // The directory's own repository, if it has one, is read and never changed. If
 // it is clean and its HEAD continues the branch, HEAD itself is pushed. In all
 // other cases Push makes a commit of its own on top of the branch's tip. state
 // is a directory in which Push keeps its index and objects.
-func Push(ctx context.Context, dir, state, url, branch string) (Pushed, error) {
-	p := &pusher{dir: dir, url: url, ref: "refs/heads/" + branch, store: filepath.Join(state, "source.git")}
-	pushed, err := p.push(ctx)
+func Push(ctx context.Context, dir, state string, remote Remote, branch string) (Pushed, error) {
+	pushed, err := newPusher(dir, state, remote, branch).push(ctx)
 	if err != nil {
 		return Pushed{}, fmt.Errorf("pushing %q to branch %q: %w", dir, branch, err)
 	}
 	return pushed, nil
 }
 
+// HasNews tells whether Push would change the remote repository.
+func HasNews(ctx context.Context, dir, state string, remote Remote, branch string) (bool, error) {
+	_, _, same, err := newPusher(dir, state, remote, branch).compare(ctx)
+	if err != nil {
+		return false, fmt.Errorf("comparing %q with branch %q: %w", dir, branch, err)
+	}
+	return !same, nil
+}
+
 type pusher struct {
 	dir, url, ref string
+	env           []string
 	store         string // a bare repository for the commits made here
 }
 
-func (p *pusher) push(ctx context.Context) (Pushed, error) {
+func newPusher(dir, state string, remote Remote, branch string) *pusher {
+	return &pusher{dir: dir, url: remote.URL, env: remote.Env, ref: "refs/heads/" + branch, store: filepath.Join(state, "source.git")}
+}
+
+// compare is the branch's tip, if there is one, the tree of the directory, and
+// whether the tip has that tree.
+func (p *pusher) compare(ctx context.Context) (tip, tree string, same bool, err error) {
 	if err := p.open(ctx); err != nil {
-		return Pushed{}, err
+		return "", "", false, err
 	}
-	tip, err := p.tip(ctx)
-	if err != nil {
-		return Pushed{}, err
+	if tip, err = p.tip(ctx); err != nil {
+		return "", "", false, err
 	}
-	tree, err := p.tree(ctx)
-	if err != nil {
-		return Pushed{}, err
+	if tree, err = p.tree(ctx); err != nil || tip == "" {
+		return tip, tree, false, err
 	}
-	if tip != "" {
-		if tipTree, err := p.own().run(ctx, "rev-parse", tip+"^{tree}"); err == nil && tipTree == tree {
-			return Pushed{Commit: tip}, nil
-		}
+	has, err := p.own().run(ctx, "rev-parse", tip+"^{tree}")
+	return tip, tree, err == nil && has == tree, nil
+}
+
+func (p *pusher) push(ctx context.Context) (Pushed, error) {
+	tip, tree, same, err := p.compare(ctx)
+	if err != nil || same {
+		return Pushed{Commit: tip}, err
 	}
 	if head := p.cleanHead(ctx, tree, tip); head != "" {
-		_, err := gitCommand{dir: p.dir}.run(ctx, "push", "--quiet", p.url, head+":"+p.ref)
+		_, err := p.there().run(ctx, "push", "--quiet", p.url, head+":"+p.ref)
 		return Pushed{Commit: head, Changed: true}, err
 	}
 	args := []string{"commit-tree", tree, "-m", "State of the project directory"}
@@ -70,11 +94,14 @@ func (p *pusher) push(ctx context.Context) (Pushed, error) {
 
 // own is git on the repository of our own, with our name on its commits.
 func (p *pusher) own() gitCommand {
-	return gitCommand{dir: p.dir, env: []string{
-		"GIT_DIR=" + p.store, "GIT_WORK_TREE=" + p.dir, "GIT_INDEX_FILE=" + filepath.Join(p.store, "index"),
+	return gitCommand{dir: p.dir, env: append(slices.Clone(p.env),
+		"GIT_DIR="+p.store, "GIT_WORK_TREE="+p.dir, "GIT_INDEX_FILE="+filepath.Join(p.store, "index"),
 		"GIT_AUTHOR_NAME=ouro", "GIT_AUTHOR_EMAIL=ouro@localhost", "GIT_COMMITTER_NAME=ouro", "GIT_COMMITTER_EMAIL=ouro@localhost",
-	}}
+	)}
 }
+
+// there is git in the directory's own repository.
+func (p *pusher) there() gitCommand { return gitCommand{dir: p.dir, env: p.env} }
 
 func (p *pusher) open(ctx context.Context) error {
 	if _, err := os.Stat(filepath.Join(p.store, "HEAD")); err == nil {
@@ -88,7 +115,7 @@ func (p *pusher) open(ctx context.Context) error {
 
 // tip is the branch's tip, its objects fetched; empty if there is no branch.
 func (p *pusher) tip(ctx context.Context) (string, error) {
-	line, err := gitCommand{dir: p.dir}.run(ctx, "ls-remote", p.url, p.ref)
+	line, err := p.there().run(ctx, "ls-remote", p.url, p.ref)
 	if err != nil {
 		return "", err
 	}

@@ -107,7 +107,7 @@ func TestPush(t *testing.T) {
 			dir := c.prepare(t, t.TempDir())
 			state := t.TempDir()
 
-			pushed, err := pipeline.Push(t.Context(), dir, state, remote, "main")
+			pushed, err := pipeline.Push(t.Context(), dir, state, pipeline.Remote{URL: remote}, "main")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -121,12 +121,18 @@ func TestPush(t *testing.T) {
 				t.Error("HEAD was clean, and another commit was pushed")
 			}
 
-			again, err := pipeline.Push(t.Context(), dir, state, remote, "main")
+			if news, err := pipeline.HasNews(t.Context(), dir, state, pipeline.Remote{URL: remote}, "main"); news || err != nil {
+				t.Errorf("after the push there is news: %v, %v", news, err)
+			}
+			again, err := pipeline.Push(t.Context(), dir, state, pipeline.Remote{URL: remote}, "main")
 			if err != nil || again.Changed || again.Commit != pushed.Commit {
 				t.Errorf("an unchanged tree again: %+v, %v", again, err)
 			}
 			write(t, dir, map[string]string{"later": "x"})
-			later, err := pipeline.Push(t.Context(), dir, state, remote, "main")
+			if news, err := pipeline.HasNews(t.Context(), dir, state, pipeline.Remote{URL: remote}, "main"); !news || err != nil {
+				t.Errorf("after a change there is no news: %v, %v", news, err)
+			}
+			later, err := pipeline.Push(t.Context(), dir, state, pipeline.Remote{URL: remote}, "main")
 			if err != nil || !later.Changed {
 				t.Fatalf("a changed tree: %+v, %v", later, err)
 			}
@@ -141,7 +147,7 @@ func TestPushToNowhere(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	write(t, dir, map[string]string{"a": "1"})
-	_, err := pipeline.Push(t.Context(), dir, t.TempDir(), filepath.Join(dir, "missing.git"), "main")
+	_, err := pipeline.Push(t.Context(), dir, t.TempDir(), pipeline.Remote{URL: filepath.Join(dir, "missing.git")}, "main")
 	if err == nil || !strings.Contains(err.Error(), `to branch "main"`) {
 		t.Errorf("error = %v", err)
 	}

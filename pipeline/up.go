@@ -1,18 +1,15 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
-	"github.com/aws/aws-sdk-go-v2/service/codecommit"
-	cctypes "github.com/aws/aws-sdk-go-v2/service/codecommit/types"
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline"
-	"github.com/aws/aws-sdk-go-v2/service/codepipeline/types"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"ouro/stack"
@@ -26,47 +23,62 @@ type Up struct {
 	State    string // a directory for what pushing needs
 	Observer Observer
 
+	// Consent tells whether Run may do the work; nil consents to all.
+	Consent func(context.Context, Work) (bool, error)
+	// Token is asked for the token of a source whose secret is not there.
+	Token func(ctx context.Context, secret string) (string, error)
+	// Binary is this program for the builds; nil where they find it by themselves.
+	Binary *Binary
+	// NoFollow ends Run when all is made and pushed; the Outcome is nil then.
+	NoFollow bool
+	// Patience is how long a change may take to start an execution before Run
+	// starts one itself; 0 is what the local cloud needs.
+	Patience time.Duration
+	// AtApproval ends Run where only approvals are left to wait for, too.
+	AtApproval bool
+
 	Remote   string // the repository's clone URL, once known
 	Commit   string // what was pushed
 	Pipeline string // the pipeline's name, once its stack is there
 	seen     string // the newest execution before anything was changed
 }
 
-// Identify tells which account the clients work in.
-func Identify(ctx context.Context, c *Clients) (account string, err error) {
+// Identity is who the clients work as.
+type Identity struct{ Account, ARN string }
+
+// Identify tells who the clients work as.
+func Identify(ctx context.Context, c *Clients) (Identity, error) {
 	out, err := c.Identities.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 	if err != nil {
-		return "", fmt.Errorf("asking who we are: %w", err)
+		return Identity{}, fmt.Errorf("asking who we are: %w", err)
 	}
-	return aws.ToString(out.Account), nil
+	return Identity{Account: aws.ToString(out.Account), ARN: aws.ToString(out.Arn)}, nil
 }
 
-// Run pushes the project's source, creates or updates its stack, and follows
-// the execution that comes of it to the end. The project has been checked
-// before. A failed execution is an Outcome, not an error.
+// Run proposes the change of the project's stack, has it made if there is
+// consent, pushes the source where it is ours to push, and follows the
+// execution that comes of it to the end. The project has been checked before. A
+// failed execution is an Outcome, not an error. Whatever ended a Run halfway,
+// the next one goes on from there.
 func (u *Up) Run(ctx context.Context) (*Outcome, error) {
-	if u.Facts.Repository == "" {
-		return nil, fmt.Errorf("%s: the pipeline has no CodeCommit source that ouro could push to", u.Project.TemplateFile)
+	if u.Facts.Source.Provider == "" {
+		return nil, fmt.Errorf("%s: the pipeline has no source action", u.Project.TemplateFile)
+	}
+	secret, err := u.findSecret(ctx)
+	if err != nil {
+		return nil, err
+	}
+	token, err := u.token(ctx, secret)
+	if err != nil {
+		return nil, err
+	}
+	if err := u.removeLeftOver(ctx); err != nil {
+		return nil, err
 	}
 	if err := u.findPipeline(ctx); err != nil {
 		return nil, err
 	}
-	pushed := false
-	if !u.Facts.Owned {
-		u.Observer.Step("Source")
-		if err := u.ensureRepository(ctx); err != nil {
-			return nil, err
-		}
-		var err error
-		if pushed, err = u.push(ctx); err != nil {
-			return nil, err
-		}
-	}
-	u.Observer.Step("Stack " + u.Project.StackName())
-	changed, err := stack.Apply(ctx, u.Clients.Stacks, stack.Spec{
-		Name: u.Project.StackName(), Template: string(u.Project.Body),
-		Parameters: u.Project.Config.Parameters, Tags: u.Project.Config.Tags,
-	}, u.Observer.StackEvent)
+	changed, pushed, err := u.apply(ctx, secret, token)
 	if err != nil {
 		return nil, err
 	}
@@ -74,10 +86,10 @@ func (u *Up) Run(ctx context.Context) (*Outcome, error) {
 		if err := u.findPipeline(ctx); err != nil {
 			return nil, err
 		}
-		u.seen = ""
+		u.seen = "" // all of a new pipeline are new
 	}
-	if u.Facts.Owned {
-		if u.seen, err = newest(ctx, u.Clients, u.Pipeline); err != nil {
+	if u.Facts.Source.Owned {
+		if u.seen, err = u.newestHere(ctx); err != nil {
 			return nil, err
 		}
 		u.Observer.Step("Source")
@@ -85,11 +97,16 @@ func (u *Up) Run(ctx context.Context) (*Outcome, error) {
 			return nil, err
 		}
 	}
+	if u.NoFollow {
+		return nil, nil
+	}
 	id, err := u.execution(ctx, changed || pushed)
 	if err != nil {
 		return nil, err
 	}
-	return FollowToEnd(ctx, u.Clients, u.Pipeline, id, u.Observer)
+	f := newFollower(u.Clients, u.Pipeline, id, u.Observer)
+	f.atApproval = u.AtApproval
+	return f.toEnd(ctx)
 }
 
 const pipelineType = "AWS::CodePipeline::Pipeline"
@@ -97,6 +114,7 @@ const pipelineType = "AWS::CodePipeline::Pipeline"
 // findPipeline looks up the pipeline in the stack, if both are there, and its
 // newest execution.
 func (u *Up) findPipeline(ctx context.Context) error {
+	u.Pipeline, u.seen = "", ""
 	s, err := stack.Describe(ctx, u.Clients.Stacks, u.Project.StackName())
 	if err != nil || s == nil {
 		return err
@@ -117,44 +135,17 @@ func (u *Up) findPipeline(ctx context.Context) error {
 	return nil
 }
 
-func (u *Up) ensureRepository(ctx context.Context) error {
-	_, err := u.Clients.Repos.CreateRepository(ctx, &codecommit.CreateRepositoryInput{
-		RepositoryName: &u.Facts.Repository, Tags: map[string]string{madeBy: u.Project.Name},
-		RepositoryDescription: aws.String("Source of " + u.Project.StackName()),
-	})
-	if exists := (*cctypes.RepositoryNameExistsException)(nil); err != nil && !errors.As(err, &exists) {
-		return fmt.Errorf("creating repository %q: %w", u.Facts.Repository, err)
-	}
-	return nil
-}
-
-// madeBy is the tag on what Up itself made, so that Down may delete it. Its
-// value is the project's name.
-const madeBy = "ouro:project"
-
-func (u *Up) push(ctx context.Context) (changed bool, err error) {
-	out, err := u.Clients.Repos.GetRepository(ctx, &codecommit.GetRepositoryInput{RepositoryName: &u.Facts.Repository})
-	if err != nil {
-		return false, fmt.Errorf("looking up repository %q: %w", u.Facts.Repository, err)
-	}
-	u.Remote = aws.ToString(out.RepositoryMetadata.CloneUrlHttp)
-	pushed, err := Push(ctx, u.Project.Dir, u.State, u.Remote, u.Facts.Branch)
-	u.Commit = pushed.Commit
-	return pushed.Changed, err
-}
-
-// patience is how long a change may take to start an execution before Up
-// starts one itself.
+// patience is the local cloud's.
 const patience = 3 * time.Second
 
 // execution is the execution to follow: the one that the changes started, or
 // else a new one.
 func (u *Up) execution(ctx context.Context, expected bool) (string, error) {
 	if u.Pipeline == "" {
-		return "", fmt.Errorf("stack %q has no pipeline", u.Project.StackName())
+		return "", fmt.Errorf("stack %q is there, but no pipeline is listed among its resources, so there is no execution to follow; --no-follow leaves it at that", u.Project.StackName())
 	}
 	if expected {
-		if id, err := newer(ctx, u.Clients, u.Pipeline, u.seen, patience); err != nil || id != "" {
+		if id, err := newer(ctx, u.Clients, u.Pipeline, u.seen, cmp.Or(u.Patience, patience)); err != nil || id != "" {
 			return id, err
 		}
 	}
@@ -163,6 +154,14 @@ func (u *Up) execution(ctx context.Context, expected bool) (string, error) {
 		return "", fmt.Errorf("starting pipeline %q: %w", u.Pipeline, err)
 	}
 	return aws.ToString(out.PipelineExecutionId), nil
+}
+
+// newestHere is the newest execution of the pipeline, if that is there.
+func (u *Up) newestHere(ctx context.Context) (string, error) {
+	if u.Pipeline == "" {
+		return "", nil
+	}
+	return newest(ctx, u.Clients, u.Pipeline)
 }
 
 // newest is the id of the newest execution, "" if there is none.
@@ -181,20 +180,7 @@ func newest(ctx context.Context, c *Clients, pipeline string) (string, error) {
 // because the pipeline changed itself or another push came, that one, to the
 // end of the last.
 func FollowToEnd(ctx context.Context, c *Clients, pipeline, id string, obs Observer) (*Outcome, error) {
-	for {
-		out, err := Follow(ctx, c, pipeline, id, obs)
-		if err != nil {
-			return nil, err
-		}
-		if out.Status != types.PipelineExecutionStatusCancelled && out.Status != types.PipelineExecutionStatusSuperseded {
-			return out, nil
-		}
-		next, err := newer(ctx, c, pipeline, id, patience)
-		if err != nil || next == "" {
-			return out, err
-		}
-		id = next
-	}
+	return newFollower(c, pipeline, id, obs).toEnd(ctx)
 }
 
 // Next waits for an execution that is newer than the one with the id last.

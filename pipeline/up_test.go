@@ -122,11 +122,11 @@ func TestSelfUpdate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const deploy = "        - Name: Deploy\n"
+	const deploy = "\n        - Name: Deploy\n"
 	if strings.Count(string(good), deploy) != 1 {
 		t.Fatal("the example's pipeline has no stage Deploy")
 	}
-	more := strings.Replace(string(good), deploy, extraStage+deploy, 1)
+	more := strings.Replace(string(good), deploy, "\n"+extraStage+deploy[1:], 1)
 
 	p.push("a stage more", map[string]string{"pipeline.yaml": more})
 	p.want(2, types.PipelineExecutionStatusSucceeded, types.PipelineExecutionStatusCancelled)

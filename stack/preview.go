@@ -2,7 +2,6 @@ package stack
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -10,18 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
-	"github.com/google/uuid"
 )
-
-// PreviewAPI is the part of the CloudFormation client that Preview calls.
-type PreviewAPI interface {
-	API
-	CreateChangeSet(context.Context, *cloudformation.CreateChangeSetInput, ...func(*cloudformation.Options)) (*cloudformation.CreateChangeSetOutput, error)
-	DescribeChangeSet(context.Context, *cloudformation.DescribeChangeSetInput, ...func(*cloudformation.Options)) (*cloudformation.DescribeChangeSetOutput, error)
-	DeleteChangeSet(context.Context, *cloudformation.DeleteChangeSetInput, ...func(*cloudformation.Options)) (*cloudformation.DeleteChangeSetOutput, error)
-}
-
-var _ PreviewAPI = (*cloudformation.Client)(nil)
 
 // Changes are what an operation would do to a stack.
 type Changes struct {
@@ -58,53 +46,13 @@ type Property struct {
 	Replaces bool    `json:"replaces"` // the change needs, or may need, a new resource
 }
 
-// Preview tells what Apply would change, by a change set that it deletes again.
-// Nothing but that change set is made; a stack that only waits for one goes
-// with it.
-func Preview(ctx context.Context, api PreviewAPI, spec Spec) (c *Changes, err error) {
-	s, err := Describe(ctx, api, spec.Name)
+// Preview tells what a proposal would change, and takes it back.
+func Preview(ctx context.Context, api PreviewAPI, spec Spec) (*Changes, error) {
+	p, err := Propose(ctx, api, spec)
 	if err != nil {
 		return nil, err
 	}
-	if s != nil && InProgress(s.StackStatus) {
-		if s, err = Wait(ctx, api, aws.ToString(s.StackId)); err != nil {
-			return nil, err
-		}
-	}
-	isNew := s == nil || s.StackStatus == types.StackStatusReviewInProgress
-	kind := types.ChangeSetTypeUpdate
-	if isNew {
-		kind = types.ChangeSetTypeCreate
-	}
-	in := &cloudformation.CreateChangeSetInput{
-		StackName: &spec.Name, ChangeSetName: aws.String("ouro-plan-" + uuid.NewString()), ChangeSetType: kind,
-		Parameters: parameters(spec.Parameters), Tags: tags(spec.Tags), Capabilities: capabilities,
-		RoleARN: optional(spec.RoleARN), IncludeNestedStacks: aws.Bool(true),
-		TemplateBody: optional(spec.Template), TemplateURL: optional(spec.TemplateURL),
-	}
-	made, err := api.CreateChangeSet(ctx, in)
-	if err != nil {
-		return nil, fmt.Errorf("previewing stack %q: %w", spec.Name, err)
-	}
-	defer func() {
-		err = errors.Join(err, forget(context.WithoutCancel(ctx), api, made, s == nil))
-	}()
-	return describeChanges(ctx, api, aws.ToString(made.Id), isNew)
-}
-
-// forget deletes a change set, and the stack that was made for it alone.
-func forget(ctx context.Context, api PreviewAPI, made *cloudformation.CreateChangeSetOutput, withStack bool) error {
-	if _, err := api.DeleteChangeSet(ctx, &cloudformation.DeleteChangeSetInput{ChangeSetName: made.Id}); err != nil {
-		return fmt.Errorf("deleting change set %q: %w", aws.ToString(made.Id), err)
-	}
-	if !withStack {
-		return nil
-	}
-	if _, err := api.DeleteStack(ctx, &cloudformation.DeleteStackInput{StackName: made.StackId}); err != nil {
-		return fmt.Errorf("deleting stack %q, which was under review only: %w", aws.ToString(made.StackId), err)
-	}
-	_, err := Wait(ctx, api, aws.ToString(made.StackId))
-	return err
+	return p.Changes, p.Discard(ctx)
 }
 
 // describeChanges waits for a change set and reads it, with those of nested

@@ -17,8 +17,6 @@ import (
 
 // API is the part of the CloudFormation client that this package calls.
 type API interface {
-	CreateStack(context.Context, *cloudformation.CreateStackInput, ...func(*cloudformation.Options)) (*cloudformation.CreateStackOutput, error)
-	UpdateStack(context.Context, *cloudformation.UpdateStackInput, ...func(*cloudformation.Options)) (*cloudformation.UpdateStackOutput, error)
 	DeleteStack(context.Context, *cloudformation.DeleteStackInput, ...func(*cloudformation.Options)) (*cloudformation.DeleteStackOutput, error)
 	DescribeStacks(context.Context, *cloudformation.DescribeStacksInput, ...func(*cloudformation.Options)) (*cloudformation.DescribeStacksOutput, error)
 	DescribeStackEvents(context.Context, *cloudformation.DescribeStackEventsInput, ...func(*cloudformation.Options)) (*cloudformation.DescribeStackEventsOutput, error)
@@ -50,40 +48,9 @@ func (e *FailedError) Error() string {
 	return fmt.Sprintf("stack %q ended as %s: %s", e.Stack, e.Status, e.Reason)
 }
 
-// Apply creates the stack, or updates it if it is there, and waits for the
-// end. It tells each event to seen as it comes. changed is false if the stack
-// already was what spec says. A stack that another operation is busy with is
-// waited for first; one whose creation failed is deleted and made anew.
-func Apply(ctx context.Context, api API, spec Spec, seen func(types.StackEvent)) (changed bool, err error) {
-	for {
-		s, err := Describe(ctx, api, spec.Name)
-		if err != nil {
-			return false, err
-		}
-		switch {
-		case s == nil:
-			return true, create(ctx, api, spec, seen)
-		case InProgress(s.StackStatus):
-			if _, err := Wait(ctx, api, aws.ToString(s.StackId)); err != nil {
-				return false, err
-			}
-			continue
-		case neverWorked(s.StackStatus):
-			if err := Delete(ctx, api, spec.Name, seen); err != nil {
-				return false, err
-			}
-			continue
-		}
-		changed, err = update(ctx, api, spec, s, seen)
-		if busy(err) {
-			continue // somebody was faster; its end is waited for above
-		}
-		return changed, err
-	}
-}
-
-// neverWorked tells the states out of which a stack can only be deleted.
-func neverWorked(s types.StackStatus) bool {
+// LeftOver tells the states out of which a stack can only be deleted: its
+// creation failed, or was proposed and never executed.
+func LeftOver(s types.StackStatus) bool {
 	return s == types.StackStatusRollbackComplete || s == types.StackStatusRollbackFailed ||
 		s == types.StackStatusCreateFailed || s == types.StackStatusDeleteFailed || s == types.StackStatusReviewInProgress
 }
@@ -91,35 +58,6 @@ func neverWorked(s types.StackStatus) bool {
 // capabilities are acknowledged for every template: they are the user's own.
 var capabilities = []types.Capability{
 	types.CapabilityCapabilityIam, types.CapabilityCapabilityNamedIam, types.CapabilityCapabilityAutoExpand,
-}
-
-func create(ctx context.Context, api API, spec Spec, seen func(types.StackEvent)) error {
-	out, err := api.CreateStack(ctx, &cloudformation.CreateStackInput{
-		StackName: &spec.Name, TemplateBody: optional(spec.Template), TemplateURL: optional(spec.TemplateURL), Parameters: parameters(spec.Parameters),
-		Tags: tags(spec.Tags), Capabilities: capabilities, RoleARN: optional(spec.RoleARN),
-	})
-	if err != nil {
-		return fmt.Errorf("creating stack %q: %w", spec.Name, err)
-	}
-	return Follow(ctx, api, aws.ToString(out.StackId), "", seen)
-}
-
-func update(ctx context.Context, api API, spec Spec, s *types.Stack, seen func(types.StackEvent)) (bool, error) {
-	last, err := lastEvent(ctx, api, aws.ToString(s.StackId))
-	if err != nil {
-		return false, err
-	}
-	_, err = api.UpdateStack(ctx, &cloudformation.UpdateStackInput{
-		StackName: &spec.Name, TemplateBody: optional(spec.Template), TemplateURL: optional(spec.TemplateURL), Parameters: parameters(spec.Parameters),
-		Tags: tags(spec.Tags), Capabilities: capabilities, RoleARN: optional(spec.RoleARN),
-	})
-	if err != nil {
-		if strings.Contains(message(err), "No updates are to be performed") {
-			return false, nil
-		}
-		return false, fmt.Errorf("updating stack %q: %w", spec.Name, err)
-	}
-	return true, Follow(ctx, api, aws.ToString(s.StackId), last, seen)
 }
 
 // Delete deletes the stack and waits for the end; one that is not there is
@@ -224,6 +162,13 @@ func message(err error) string {
 // busy tells whether err says that another operation is under way.
 func busy(err error) bool {
 	return strings.Contains(message(err), "_IN_PROGRESS state and can not be updated")
+}
+
+// Outdated tells whether err says that a proposal is of a stack as it was, and
+// that something else was done to it since.
+func Outdated(err error) bool {
+	old := (*types.InvalidChangeSetStatusException)(nil)
+	return busy(err) || errors.As(err, &old) && strings.Contains(old.ErrorMessage(), "OBSOLETE")
 }
 
 // Poll is how long to wait between two looks: short while things happen, up
