@@ -107,17 +107,10 @@ func (o *publishOptions) run(ctx context.Context) (err error) {
 	if !o.dryRun {
 		defer known.Save() //nolint:errcheck // what is forgotten costs time and nothing else
 	}
-	tree, err := publish.Load(o.root, o.entrypoint, publish.Options{
-		Check: func(t *template.Template) []template.Problem { return validate.Template(ctx, t) }, Known: known, Exclude: o.exclude,
-	})
-	var refused *publish.Error
-	if errors.As(err, &refused) {
-		return o.refuse(refused.Problems)
-	}
+	tree, err := o.load(ctx, known)
 	if err != nil {
 		return err
 	}
-	o.tell(tree.Warnings)
 	if o.dryRun {
 		return o.show(ctx, tree)
 	}
@@ -127,6 +120,22 @@ func (o *publishOptions) run(ctx context.Context) (err error) {
 		}
 	}
 	return o.publish(ctx, t, tree, known)
+}
+
+// load reads the tree and tells what is wrong with it.
+func (o *publishOptions) load(ctx context.Context, known *publish.Known) (*publish.Tree, error) {
+	tree, err := publish.Load(o.root, o.entrypoint, publish.Options{
+		Check: func(t *template.Template) []template.Problem { return validate.Template(ctx, t) }, Known: known, Exclude: o.exclude,
+	})
+	var refused *publish.Error
+	if errors.As(err, &refused) {
+		return nil, o.refuse(refused.Problems)
+	}
+	if err != nil {
+		return nil, err
+	}
+	o.tell(tree.Warnings)
+	return tree, nil
 }
 
 // complete takes from the environment what the command line does not say.

@@ -13,6 +13,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"ouro/template"
 )
@@ -32,7 +33,7 @@ type member struct {
 // archive makes f an archive of the directory at its path.
 func (l *loader) archive(f *file) {
 	rules, err := l.rulesAbove(f.path)
-	p := packer{root: l.root, top: f.path, exclude: l.exclude}
+	p := packer{root: l.root, top: f.path, exclude: l.exclude, room: &l.entries}
 	if err == nil {
 		err = p.directory(f.path, rules)
 	}
@@ -115,7 +116,8 @@ type packer struct {
 	top     string
 	exclude []rule
 	members []member
-	missed  []string // directories of dependencies that a .gitignore leaves out
+	missed  []string      // directories of dependencies that a .gitignore leaves out
+	room    *atomic.Int64 // for entries of all archives: links can make many of one
 	seen    int
 	tried   int           // see maxTried
 	size    int64         // of all members
@@ -123,15 +125,11 @@ type packer struct {
 }
 
 func (p *packer) directory(dir string, rules []rule) error {
-	in, err := p.root.Open(dir)
+	in, info, err := openIn(p.root, dir)
 	if err != nil {
-		return p.failure(dir, readFailure(err))
+		return p.failure(dir, err)
 	}
-	info, err := in.Stat()
-	var entries []fs.DirEntry
-	if err == nil {
-		entries, err = in.ReadDir(maxMembers + 1)
-	}
+	entries, err := in.ReadDir(maxMembers + 1)
 	if err = errors.Join(ignoreEOF(err), in.Close()); err != nil {
 		return p.failure(dir, readFailure(err))
 	}
@@ -143,6 +141,9 @@ func (p *packer) directory(dir string, rules []rule) error {
 	}
 	if p.seen += len(entries); p.seen > maxMembers {
 		return fmt.Errorf("holds more than %d files and directories", maxMembers)
+	}
+	if p.room.Add(-int64(len(entries))) < 0 {
+		return errors.New("is too much: all archives together hold too many files and directories")
 	}
 	more, err := readRules(p.root, dir)
 	if err != nil {

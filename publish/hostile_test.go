@@ -48,6 +48,18 @@ func TestHostile(t *testing.T) {
 			write(t, root, "site.yaml", oneFunction)
 			write(t, root, "fn/"+strings.Repeat("d/", 200)+"a.py", "")
 		}, `"fn" has more than 128 folders in each other`},
+		{"links that repeat one folder", func(t *testing.T, root string) {
+			write(t, root, "fn/.gitignore", "x*\n")
+			for i := range 1000 {
+				write(t, root, fmt.Sprintf("fn/x%d", i), "")
+			}
+			site := "Resources:\n"
+			for i := range 15 {
+				link(t, root, fmt.Sprintf("l%d", i), "fn")
+				site += fmt.Sprintf("  F%d: {Type: AWS::Lambda::LayerVersion, Properties: {Content: l%d}}\n", i, i)
+			}
+			write(t, root, "site.yaml", site)
+		}, `is too much: all archives together hold too many files and directories`},
 		{"templates without end", func(t *testing.T, root string) {
 			write(t, root, "site.yaml", "Resources:\n  A: {Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: t/0.yaml}}\n")
 			for i := range 200 {
@@ -71,7 +83,7 @@ func TestHostile(t *testing.T) {
 			t.Parallel()
 			root := t.TempDir()
 			c.make(t, root)
-			if _, err := publish.Load(root, "site.yaml", publish.Options{}); err == nil || !strings.Contains(err.Error(), c.want) {
+			if _, err := publish.Load(root, "site.yaml", publish.Options{MaxFiles: 300}); err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("%.300v, want %s", err, c.want)
 			}
 		})

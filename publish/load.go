@@ -74,6 +74,7 @@ type loader struct {
 	most    int
 	exclude []rule
 	room    atomic.Int64 // for bytes of templates
+	entries atomic.Int64 // that archives may have yet
 	workers int
 	desks   sync.Pool // of *desk
 	check   func(t *template.Template, body []byte) []template.Problem
@@ -97,6 +98,7 @@ func newLoader(root string, options Options) (*loader, error) {
 	}
 	l := &loader{root: dir, files: map[source]*file{}, most: options.MaxFiles, exclude: exclude, workers: runtime.GOMAXPROCS(0)}
 	l.room.Store(maxTemplates)
+	l.entries.Store(perFile * int64(options.MaxFiles))
 	l.desks.New = func() any { return &desk{} }
 	return l, nil
 }

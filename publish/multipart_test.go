@@ -167,7 +167,8 @@ func TestMemory(t *testing.T) {
 		t.Fatal(err)
 	}
 	runtime.ReadMemStats(&after)
-	if taken := after.TotalAlloc - before.TotalAlloc; taken > 150<<20 {
+	// The race detector makes pools forget some of what they are given.
+	if taken := after.TotalAlloc - before.TotalAlloc; taken > 250<<20 {
 		t.Errorf("publishing took %d MB", taken>>20)
 	}
 }

@@ -36,7 +36,8 @@ import (
 
 // Options of Load.
 type Options struct {
-	// MaxFiles bounds the tree; 0 stands for 50,000 files.
+	// MaxFiles bounds the tree; 0 stands for 50,000 files. Its archives together
+	// may hold forty files and directories for each.
 	MaxFiles int
 	// Check finds the problems of one template; nil stands for the template's
 	// own Check. It is called from several goroutines.
@@ -48,6 +49,9 @@ type Options struct {
 	// archive is to hold.
 	Exclude []string
 }
+
+// perFile is how many entries archives may have for each file of MaxFiles.
+const perFile = 40
 
 // Tree is an entrypoint with everything that it refers to, read and checked.
 type Tree struct {

@@ -2,6 +2,8 @@ package s3
 
 import (
 	"context"
+	"errors"
+	"math"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -16,8 +18,9 @@ type versionRows struct {
 	current *currentRows[listing]
 	older   cursor[listing]
 	bucket  string
-	seen    string // the key of the row before
-	any     bool   // there was one
+	first   *listing // of the key of the marker: its current version, where that is an older one than the marker
+	seen    string   // the key of the row before
+	any     bool     // there was one
 
 	fromOlder bool // where the row that was peeked is
 }
@@ -30,7 +33,7 @@ type versionEntry struct {
 
 // newVersionRows begins after the key q.after, or, with a marker, after that
 // version of it.
-func newVersionRows(s *Service, bucket string, q query, marker *listing) *versionRows {
+func newVersionRows(s *Service, bucket string, q query, marker, first *listing) *versionRows {
 	r := &versionRows{
 		current: newCurrentRows(s, bucket, q), bucket: bucket,
 		older: cursor[listing]{
@@ -40,7 +43,7 @@ func newVersionRows(s *Service, bucket string, q query, marker *listing) *versio
 	switch {
 	case marker != nil:
 		r.older.after = versionRow(bucket, q.after, marker.Order)
-		r.seen, r.any = q.after, true
+		r.seen, r.any, r.first = q.after, true, first
 	case q.after != "":
 		r.older.after = beyond(keyRow(bucket, q.after))
 	}
@@ -48,6 +51,9 @@ func newVersionRows(s *Service, bucket string, q query, marker *listing) *versio
 }
 
 func (r *versionRows) peek(ctx context.Context) (string, versionEntry, bool, error) {
+	if r.first != nil {
+		return r.seen, versionEntry{*r.first, true}, true, nil
+	}
 	key, row, ok, err := r.current.peek(ctx)
 	if err != nil {
 		return "", versionEntry{}, false, err
@@ -67,6 +73,10 @@ func (r *versionRows) peek(ctx context.Context) (string, versionEntry, bool, err
 }
 
 func (r *versionRows) next() {
+	if r.first != nil {
+		r.first = nil
+		return
+	}
 	r.any = true
 	if r.fromOlder {
 		r.seen = keyOfRow(r.bucket, r.older.page[0].ID)
@@ -78,6 +88,7 @@ func (r *versionRows) next() {
 }
 
 func (r *versionRows) skip(prefix string) {
+	r.first = nil
 	r.current.skip(prefix)
 	r.older.skip(beyond(r.bucket + "\x00" + escapeKey(prefix)))
 }
@@ -100,12 +111,16 @@ func (s *Service) ListObjectVersions(ctx context.Context, in *s3.ListObjectVersi
 	if err != nil {
 		return nil, err
 	}
+	first, err := s.promoted(ctx, b, q.after, marker)
+	if err != nil {
+		return nil, err
+	}
 	out := &s3.ListObjectVersionsOutput{
 		Name: &b.Name, Prefix: e.string(q.prefix), Delimiter: e.optional(in.Delimiter), MaxKeys: aws.Int32(int32(q.limit)),
 		KeyMarker: e.string(q.after), VersionIdMarker: aws.String(aws.ToString(in.VersionIdMarker)), EncodingType: in.EncodingType,
 	}
 	var last string
-	p, err := walk(ctx, newVersionRows(s, b.Name, q, marker), q, func(key string, v versionEntry) {
+	p, err := walk(ctx, newVersionRows(s, b.Name, q, marker, first), q, func(key string, v versionEntry) {
 		last = v.Version
 		addVersion(out, b, e.string(key), v)
 	})
@@ -160,7 +175,21 @@ func (s *Service) versionMarker(ctx context.Context, b bucket, in *s3.ListObject
 	}
 	o, err := s.find(ctx, b, *in.KeyMarker, &id)
 	if isCode(err, "NoSuchVersion", "NoSuchKey") {
-		return nil, nil
+		// Where it was nobody knows any more: better all of the key's than none.
+		return &listing{Order: math.MaxInt64}, nil
 	}
 	return &o.listing, err
+}
+
+// promoted is the key's current version if it became that after the marker was
+// given out: clients delete page by page while they list.
+func (s *Service) promoted(ctx context.Context, b bucket, key string, marker *listing) (*listing, error) {
+	if marker == nil {
+		return nil, nil
+	}
+	current, err := s.listings.Get(ctx, everywhere, objectID(b.Name, key))
+	if errors.Is(err, store.ErrNotFound) || err == nil && current.Order >= marker.Order {
+		return nil, nil
+	}
+	return &current, err
 }
