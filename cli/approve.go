@@ -54,7 +54,7 @@ to the next approval.`,
 	c.Flags().StringVar(&o.action, "action", "", "the action that waits, if several of the stage do")
 	c.Flags().BoolVar(&o.reject, "reject", false, "reject instead of approving")
 	c.Flags().StringVar(&o.summary, "summary", "", "why, for the pipeline's history")
-	c.Flags().BoolVar(&o.yes, "yes", false, "do not ask")
+	c.Flags().BoolVarP(&o.yes, "yes", "y", false, "do not ask")
 	return c
 }
 

@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"strconv"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -102,8 +103,12 @@ func hint(err error) string {
 		return "sign in with aws sso login or aws configure, and choose with --profile; or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
 	case errors.Is(err, pipeline.ErrNoProject):
 		return "ouro init makes such a project"
+	case errors.Is(err, errNoPipeline):
+		return "ouro up does; a pipeline that is elsewhere is found with --endpoint-url or --aws"
 	case errors.As(err, &inUse):
 		return "end the process that uses it, or give another directory with --state"
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "nothing listens at that address: start it, or leave out --endpoint-url and AWS_ENDPOINT_URL to work on the local cloud"
 	case errors.Is(err, syscall.EADDRINUSE):
 		return "choose another address with --listen, such as 127.0.0.1:0 for any free port"
 	}
@@ -116,12 +121,25 @@ func newRoot(s IO) *cobra.Command {
 		Short: "Delivery pipelines that deploy themselves, on AWS or whole on this machine",
 		Long: `Ouro brings delivery pipelines up that deploy themselves: on AWS, or whole on
 this machine, in a local cloud that runs the same CloudFormation files.`,
-		SilenceErrors: true,
-		SilenceUsage:  true,
+		Args: func(c *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return nil
+			}
+			text := fmt.Sprintf("there is no command %q; ouro help names all", args[0])
+			if like := c.SuggestionsFor(args[0]); len(like) > 0 {
+				text += "; did you mean " + strings.Join(like, " or ") + "?"
+			}
+			return usageError{errors.New(text)}
+		},
+		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
+		SilenceErrors: true, SuggestionsMinimumDistance: 2,
+		SilenceUsage: true,
 	}
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usageError{fmt.Errorf("%s: %w", c.CommandPath(), err)}
 	})
+	// Flags are explained within 80 columns, as all else is.
+	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages", ".FlagUsagesWrapped 80"))
 	root.AddCommand(newInit(s), newUp(s), newDown(s), newPlan(s), newStatus(s), newLogs(s), newApprove(s), newRetry(s), newPublish(s), newValidate(s), newLibrary(s), newLocal(s))
 	return root
 }

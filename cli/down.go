@@ -24,9 +24,9 @@ func newDown(s IO) *cobra.Command {
 		Use:   "down [DIR]",
 		Short: "Delete what up made: stacks, buckets, pipeline and repository",
 		Long: `Deletes the stacks that the project's pipeline deployed, then the pipeline's own
-stack with the contents of its buckets, then the repository and the secret of its
-source if ouro made them. Anywhere but on the project's local cloud all that is
-shown first, and ouro asks. A deleted secret can be had back for seven days.`,
+stack with the contents of its buckets, then the repository and the secret of
+its source if ouro made them. Anywhere but on the project's local cloud all that
+is shown first, and ouro asks. A deleted secret can be had back for seven days.`,
 		Args: oneDir,
 		RunE: func(c *cobra.Command, args []string) error {
 			o.dir = dirOf(args)

@@ -50,6 +50,11 @@ func (in *upInputs) open(ctx context.Context, dir, config string, asker *asker) 
 	if err != nil {
 		return nil, err
 	}
+	for name := range given {
+		if declared, ok := project.Template.Parameter(name); ok && declared.NoEcho {
+			return nil, usageError{fmt.Errorf("the parameter %s is a secret, and has no place in %s, a file of the source", name, project.ConfigFile)}
+		}
+	}
 	if len(given) > 0 {
 		project.Configure(given)
 	}

@@ -19,7 +19,8 @@ func newLibrary(s IO) *cobra.Command {
 		Long: `The library's templates are networks, load balancers, fleets, containers and the
 pipelines that deploy them. What is exported is yours: the files nest each other
 by relative paths, which ouro publish and aws cloudformation package follow. Or
-leave them where they are: TemplateURL: ouro://network/vpc.yaml is the library's.`,
+leave them where they are: TemplateURL: ouro://network/vpc.yaml is the
+library's.`,
 		Args: func(c *cobra.Command, args []string) error {
 			if len(args) > 0 {
 				return usageError{fmt.Errorf("%s: there is no %q; there are list, show and export", c.CommandPath(), args[0])}

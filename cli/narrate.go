@@ -127,6 +127,7 @@ func (n *narrator) line(text string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.clear()
+	text = tame(text)
 	if n.live {
 		text = ansi.Truncate(text, n.width, "…")
 	}
@@ -138,13 +139,13 @@ func (n *narrator) whole(text string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.clear()
-	fmt.Fprintln(n.w, text)
+	fmt.Fprintln(n.w, tame(text))
 }
 
 func (n *narrator) doing(what string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.now, n.since = what, time.Now()
+	n.now, n.since = tame(what), time.Now()
 }
 
 // Step tells what begins.

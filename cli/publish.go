@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/spf13/cobra"
 
+	"ouro/pipeline"
 	"ouro/publish"
 	"ouro/template"
 	"ouro/validate"
@@ -207,7 +208,7 @@ func (o *publishOptions) at(client s3.Options) publish.Location {
 
 // publish sends the tree and writes the finished entrypoint.
 func (o *publishOptions) publish(ctx context.Context, t *target, tree *publish.Tree, known *publish.Known) error {
-	client := s3.NewFromConfig(t.Config)
+	client := pipeline.NewBuckets(t.Config)
 	plan, err := tree.Plan(o.at(client.Options()))
 	if err != nil {
 		return err
@@ -258,7 +259,7 @@ func (o *publishOptions) say(entrypoint string, r publish.Result) {
 
 // publishMemory is how far the heap may grow, in bytes, before garbage is
 // collected at all.
-const publishMemory = 512 << 20
+const publishMemory = 192 << 20
 
 // writeWhole writes a file so that nobody ever sees half of it. It takes the
 // place of a link, as that may lead anywhere, but not of a device such as

@@ -65,11 +65,14 @@ func sameTarget(c *cobra.Command, verb string, args []string) string {
 	return strings.Join(words, " ")
 }
 
+// errNoPipeline tells that a pipeline is not where it was looked for.
+var errNoPipeline = errors.New("bring it up first")
+
 // pipeline is the name of the project's pipeline.
 func (s *session) pipeline(ctx context.Context) (string, error) {
 	name, err := pipeline.Named(ctx, s.clients, s.project.StackName())
 	if err == nil && name == "" {
-		err = fmt.Errorf("project %q has no pipeline in account %s, %s: bring it up first", s.project.Name, s.account, s.clients.Region)
+		err = fmt.Errorf("project %q has no pipeline in account %s, %s: %w", s.project.Name, s.account, s.clients.Region, errNoPipeline)
 	}
 	return name, err
 }

@@ -132,6 +132,13 @@ func (f *targetFlags) remote(ctx context.Context, s IO, t *target, endpoint stri
 // configure makes t AWS, or another endpoint, by the SDK's own rules. It asks
 // nobody.
 func (f *targetFlags) configure(ctx context.Context, s IO, t *target, endpoint string) error {
+	if named := s.Env("AWS_ENDPOINT_URL"); f.aws && endpoint == "" && named != "" {
+		// The SDK would go there, and we would say AWS.
+		return usageError{fmt.Errorf("--aws, but AWS_ENDPOINT_URL is %s: unset it, or leave --aws out", named)}
+	}
+	if u, err := url.Parse(endpoint); endpoint != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
+		return usageError{fmt.Errorf("the endpoint %q is no URL, such as http://%s", endpoint, cloud.DefaultAddress)}
+	}
 	// The SDK would log what we say ourselves.
 	options := []func(*config.LoadOptions) error{config.WithHTTPClient(client()), config.WithLogger(logging.Nop{})}
 	if f.profile != "" {

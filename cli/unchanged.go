@@ -5,8 +5,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/aws/aws-sdk-go-v2/service/s3"
-
+	"ouro/pipeline"
 	"ouro/publish"
 )
 
@@ -32,7 +31,7 @@ func (o *publishOptions) recall() *publish.Record {
 // unchanged tells whether an earlier publication still stands, and then ends as
 // that one did.
 func (o *publishOptions) unchanged(ctx context.Context, t *target, r *publish.Record) (bool, error) {
-	client := s3.NewFromConfig(t.Config)
+	client := pipeline.NewBuckets(t.Config)
 	if r.Location != o.at(client.Options()) {
 		return false, nil
 	}

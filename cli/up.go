@@ -42,9 +42,10 @@ nothing is made without consent: on a terminal ouro asks, --yes gives it. There
 this program goes into the pipeline's bucket too, so that builds run the same
 version. After a failure, up goes on from where it was.
 
-What the configuration lacks is asked for on a terminal, or given by --parameter,
-and written to the configuration. A GitHub token (for sources without a
-connection) is asked for unless its secret exists, and kept in Secrets Manager.`,
+What the configuration lacks is asked for on a terminal, or given by
+--parameter, and written to the configuration. A GitHub token (for sources
+without a connection) is asked for unless its secret exists, and kept in Secrets
+Manager.`,
 		Args: oneDir,
 		RunE: func(c *cobra.Command, args []string) error {
 			o.dir = dirOf(args)

@@ -34,10 +34,17 @@ func NewClients(cfg aws.Config) *Clients {
 		Builds:     codebuild.NewFromConfig(cfg),
 		Logs:       cloudwatchlogs.NewFromConfig(cfg),
 		Repos:      codecommit.NewFromConfig(cfg),
-		Buckets:    s3.NewFromConfig(cfg),
+		Buckets:    NewBuckets(cfg),
 		Secrets:    secretsmanager.NewFromConfig(cfg),
 		Identities: sts.NewFromConfig(cfg),
 	}
+}
+
+// NewBuckets makes the client of S3. An endpoint of its own is asked in path
+// style, as the AWS CLI does: names such as BUCKET.localhost resolve in few
+// places.
+func NewBuckets(cfg aws.Config) *s3.Client {
+	return s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = o.BaseEndpoint != nil })
 }
 
 // in is the clients of another region, for actions that act there.

@@ -107,7 +107,7 @@ func gitCredentials(ctx context.Context, provider aws.CredentialsProvider, regio
 		"OURO_GIT_USER=" + user, "OURO_GIT_PASSWORD=" + gitPassword(c.SecretAccessKey, region, u, now),
 		"GIT_CONFIG_COUNT=2",
 		"GIT_CONFIG_KEY_0=credential.helper", "GIT_CONFIG_VALUE_0=", // none of the user's
-		"GIT_CONFIG_KEY_1=credential.helper",
+		"GIT_CONFIG_KEY_1=credential.https://" + u.Host + ".helper", // for no host that it may be sent on to
 		`GIT_CONFIG_VALUE_1=!f() { test "$1" = get && printf 'username=%s\npassword=%s\n' "$OURO_GIT_USER" "$OURO_GIT_PASSWORD"; }; f`,
 	}, nil
 }

@@ -43,6 +43,11 @@ func TestGitCredentials(t *testing.T) {
 		if err != nil {
 			t.Fatalf("git credential fill: %v", err)
 		}
+		other := exec.CommandContext(t.Context(), "git", "credential", "fill")
+		other.Env, other.Stdin = fill.Env, strings.NewReader("url=https://example.com/v1/repos/site\n\n")
+		if out, err := other.Output(); err == nil {
+			t.Errorf("%s: git signs in to another host with %q", test.remote, out)
+		}
 		for _, want := range []string{"username=" + test.user, "password=" + test.password} {
 			if !slices.Contains(strings.Split(string(out), "\n"), want) {
 				t.Errorf("%s: git did not find %q", test.remote, want)

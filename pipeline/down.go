@@ -9,6 +9,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
+	cfntypes "github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 	"github.com/aws/aws-sdk-go-v2/service/codecommit"
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline"
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline/types"
@@ -16,6 +17,7 @@ import (
 	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"ouro/stack"
+	"ouro/template"
 )
 
 // Teardown is what Down deletes, in that order, and what it leaves.
@@ -168,12 +170,21 @@ func (u *Up) buckets(ctx context.Context, name string) ([]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("looking for the buckets of stack %q: %w", name, err)
 	}
+	deployed, err := u.Clients.Stacks.GetTemplate(ctx, &cloudformation.GetTemplateInput{StackName: s.StackId, TemplateStage: cfntypes.TemplateStageProcessed})
+	if err != nil {
+		return nil, fmt.Errorf("reading the template of stack %q: %w", name, err)
+	}
+	// What the stack retains is told by its own template, not by the project's.
+	t, err := template.Parse(u.Project.TemplateFile, []byte(aws.ToString(deployed.TemplateBody)))
+	if err != nil {
+		return nil, fmt.Errorf("reading the template of stack %q: %w", name, err)
+	}
 	var names []string
 	for _, r := range out.StackResources {
-		if aws.ToString(r.ResourceType) != "AWS::S3::Bucket" || r.ResourceStatus == "DELETE_COMPLETE" || aws.ToString(r.PhysicalResourceId) == "" {
+		if aws.ToString(r.ResourceType) != "AWS::S3::Bucket" || r.ResourceStatus == "DELETE_COMPLETE" || r.ResourceStatus == "DELETE_SKIPPED" || aws.ToString(r.PhysicalResourceId) == "" {
 			continue
 		}
-		declared, ok := u.Project.Template.Resource(aws.ToString(r.LogicalResourceId))
+		declared, ok := t.Resource(aws.ToString(r.LogicalResourceId))
 		if policy := declared.DeletionPolicy.Scalar(); ok && strings.HasPrefix(policy, "Retain") {
 			continue
 		}

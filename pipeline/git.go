@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"time"
 )
 
 // gitCommand is one call of the user's git program.
@@ -16,11 +17,14 @@ type gitCommand struct {
 	stdin string
 }
 
+// lingering is how long what git started may hold its output after its end.
+const lingering = 5 * time.Second
+
 // run gives what git printed, without the last line's end; what it said on
 // standard error is in the error.
 func (g gitCommand) run(ctx context.Context, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, "git", args...)
-	cmd.Dir = g.dir
+	cmd.Dir, cmd.WaitDelay = g.dir, lingering
 	cmd.Env = append(os.Environ(), append([]string{"GIT_TERMINAL_PROMPT=0", "LC_ALL=C"}, g.env...)...)
 	if g.stdin != "" {
 		cmd.Stdin = strings.NewReader(g.stdin)

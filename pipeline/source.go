@@ -77,7 +77,7 @@ func (p *pusher) push(ctx context.Context) (Pushed, error) {
 		return Pushed{Commit: tip}, err
 	}
 	if head := p.cleanHead(ctx, tree, tip); head != "" {
-		_, err := p.there().run(ctx, "push", "--quiet", p.url, head+":"+p.ref)
+		_, err := p.there().run(ctx, "push", "--quiet", "--", p.url, head+":"+p.ref)
 		return Pushed{Commit: head, Changed: true}, err
 	}
 	args := []string{"commit-tree", tree, "-m", "State of the project directory"}
@@ -88,7 +88,7 @@ func (p *pusher) push(ctx context.Context) (Pushed, error) {
 	if err != nil {
 		return Pushed{}, err
 	}
-	_, err = p.own().run(ctx, "push", "--quiet", p.url, commit+":"+p.ref)
+	_, err = p.own().run(ctx, "push", "--quiet", "--", p.url, commit+":"+p.ref)
 	return Pushed{Commit: commit, Changed: true}, err
 }
 
@@ -115,7 +115,7 @@ func (p *pusher) open(ctx context.Context) error {
 
 // tip is the branch's tip, its objects fetched; empty if there is no branch.
 func (p *pusher) tip(ctx context.Context) (string, error) {
-	line, err := p.there().run(ctx, "ls-remote", p.url, p.ref)
+	line, err := p.there().run(ctx, "ls-remote", "--", p.url, p.ref)
 	if err != nil {
 		return "", err
 	}
@@ -124,7 +124,7 @@ func (p *pusher) tip(ctx context.Context) (string, error) {
 		return "", nil
 	}
 	if _, err := p.own().run(ctx, "cat-file", "-e", tip+"^{tree}"); err != nil {
-		if _, err := p.own().run(ctx, "fetch", "--quiet", "--no-tags", p.url, p.ref); err != nil {
+		if _, err := p.own().run(ctx, "fetch", "--quiet", "--no-tags", "--", p.url, p.ref); err != nil {
 			return "", err
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -60,7 +61,8 @@ func readAtMost(name string, n int) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(f, int64(n)))
 }
 
-// program tells this build of the program from others.
+// program tells this build of the program from others. Reproducible builds may
+// have one size and one time: those have a version.
 func program() string {
 	exe, err := os.Executable()
 	if err != nil {
@@ -70,7 +72,11 @@ func program() string {
 	if err != nil {
 		return ""
 	}
-	return fmt.Sprint(info.Size(), info.ModTime().UnixNano())
+	version := ""
+	if build, ok := debug.ReadBuildInfo(); ok {
+		version = build.Main.Version
+	}
+	return fmt.Sprint(info.Size(), info.ModTime().UnixNano(), version)
 }
 
 // once calls look unless it is known that it finds nothing in body; words tell
