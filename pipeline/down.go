@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -170,27 +171,30 @@ func (u *Up) buckets(ctx context.Context, name string) ([]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("looking for the buckets of stack %q: %w", name, err)
 	}
+	found := map[string]string{} // logical id → bucket
+	for _, r := range out.StackResources {
+		if aws.ToString(r.ResourceType) == "AWS::S3::Bucket" && r.ResourceStatus != "DELETE_COMPLETE" && r.ResourceStatus != "DELETE_SKIPPED" && aws.ToString(r.PhysicalResourceId) != "" {
+			found[aws.ToString(r.LogicalResourceId)] = *r.PhysicalResourceId
+		}
+	}
+	if len(found) == 0 {
+		return nil, nil // and perhaps no template either: a stack in review has none
+	}
+	// What the stack retains is told by its own template, not by the project's.
 	deployed, err := u.Clients.Stacks.GetTemplate(ctx, &cloudformation.GetTemplateInput{StackName: s.StackId, TemplateStage: cfntypes.TemplateStageProcessed})
 	if err != nil {
 		return nil, fmt.Errorf("reading the template of stack %q: %w", name, err)
 	}
-	// What the stack retains is told by its own template, not by the project's.
 	t, err := template.Parse(u.Project.TemplateFile, []byte(aws.ToString(deployed.TemplateBody)))
 	if err != nil {
 		return nil, fmt.Errorf("reading the template of stack %q: %w", name, err)
 	}
-	var names []string
-	for _, r := range out.StackResources {
-		if aws.ToString(r.ResourceType) != "AWS::S3::Bucket" || r.ResourceStatus == "DELETE_COMPLETE" || r.ResourceStatus == "DELETE_SKIPPED" || aws.ToString(r.PhysicalResourceId) == "" {
-			continue
+	for id := range found {
+		if r, ok := t.Resource(id); ok && strings.HasPrefix(r.DeletionPolicy.Scalar(), "Retain") {
+			delete(found, id)
 		}
-		declared, ok := t.Resource(aws.ToString(r.LogicalResourceId))
-		if policy := declared.DeletionPolicy.Scalar(); ok && strings.HasPrefix(policy, "Retain") {
-			continue
-		}
-		names = append(names, *r.PhysicalResourceId)
 	}
-	return names, nil
+	return slices.Sorted(maps.Values(found)), nil
 }
 
 func (u *Up) emptyBuckets(ctx context.Context, stack string) error {
