@@ -63,17 +63,11 @@ to the next approval.`,
 const maxSummary = 512
 
 func (o *approveOptions) run(ctx context.Context) (err error) {
-	o.target.asker = o.io.asker()
-	s, err := o.target.session(ctx, o.io, o.dir, o.config)
+	s, name, err := o.target.sessionOfPipeline(ctx, o.io, o.dir, o.config)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	s.introduce()
-	name, err := s.pipeline(ctx)
-	if err != nil {
-		return err
-	}
 	waiting, err := pipeline.Approvals(ctx, s.clients, name)
 	if err != nil {
 		return err

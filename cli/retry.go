@@ -45,17 +45,11 @@ because of the source is mended by a push instead.`,
 }
 
 func (o *retryOptions) run(ctx context.Context) (err error) {
-	o.target.asker = o.io.asker()
-	s, err := o.target.session(ctx, o.io, o.dir, o.config)
+	s, name, err := o.target.sessionOfPipeline(ctx, o.io, o.dir, o.config)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	s.introduce()
-	name, err := s.pipeline(ctx)
-	if err != nil {
-		return err
-	}
 	status, err := pipeline.ReadStatus(ctx, s.clients, name)
 	if err != nil {
 		return err

@@ -49,6 +49,22 @@ func (f *targetFlags) sessionOf(ctx context.Context, s IO, project *pipeline.Pro
 	return &session{narrator: newNarrator(s), project: project, target: t, clients: clients, account: who.Account, arn: who.ARN}, nil
 }
 
+// sessionOfPipeline is session for work on the project's pipeline, which it
+// names: it introduces, too.
+func (f *targetFlags) sessionOfPipeline(ctx context.Context, s IO, dir, config string) (*session, string, error) {
+	f.asker = s.asker()
+	w, err := f.session(ctx, s, dir, config)
+	if err != nil {
+		return nil, "", err
+	}
+	w.introduce()
+	name, err := w.pipeline(ctx)
+	if err != nil {
+		return nil, "", errors.Join(err, w.Close())
+	}
+	return w, name, nil
+}
+
 // introduce says where the work is done, and, where that is not the project's
 // own local cloud, who does it.
 func (s *session) introduce() {

@@ -4,11 +4,9 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
@@ -114,25 +112,12 @@ const pipelineType = "AWS::CodePipeline::Pipeline"
 // findPipeline looks up the pipeline in the stack, if both are there, and its
 // newest execution.
 func (u *Up) findPipeline(ctx context.Context) error {
-	u.Pipeline, u.seen = "", ""
-	s, err := stack.Describe(ctx, u.Clients.Stacks, u.Project.StackName())
-	if err != nil || s == nil {
+	var err error
+	if u.Pipeline, err = Named(ctx, u.Clients, u.Project.StackName()); err != nil {
 		return err
 	}
-	out, err := u.Clients.Stacks.DescribeStackResources(ctx, &cloudformation.DescribeStackResourcesInput{StackName: s.StackId})
-	if err != nil {
-		return fmt.Errorf("looking for the pipeline in stack %q: %w", u.Project.StackName(), err)
-	}
-	for _, r := range out.StackResources {
-		if aws.ToString(r.ResourceType) == pipelineType && aws.ToString(r.PhysicalResourceId) != "" && !strings.HasPrefix(string(r.ResourceStatus), "DELETE") {
-			name := aws.ToString(r.PhysicalResourceId)
-			if u.seen, err = newest(ctx, u.Clients, name); err != nil {
-				return err
-			}
-			u.Pipeline = name
-		}
-	}
-	return nil
+	u.seen, err = u.newestHere(ctx)
+	return err
 }
 
 // patience is the local cloud's.
