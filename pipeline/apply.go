@@ -27,7 +27,7 @@ var ErrDeclined = errors.New("nothing was changed")
 // apply proposes the change, and with consent has it made. What the stack needs
 // is made before it: the repository with its first commit, so that the pipeline
 // begins well, and the secret.
-func (u *Up) apply(ctx context.Context, secret *secret, token string) (changed, pushed bool, err error) {
+func (u *Up) apply(ctx context.Context, secret *secret) (changed, pushed bool, err error) {
 	own := u.Project.StackName()
 	for {
 		p, done, err := u.propose(ctx)
@@ -37,7 +37,7 @@ func (u *Up) apply(ctx context.Context, secret *secret, token string) (changed, 
 		if err := u.consents(ctx, p.Changes, secret); err != nil {
 			return false, false, errors.Join(err, p.Discard(ctx), done())
 		}
-		news, err := u.prepare(ctx, secret, token)
+		news, err := u.prepare(ctx, secret)
 		if err != nil {
 			return false, false, errors.Join(err, p.Discard(ctx), done())
 		}
@@ -132,8 +132,8 @@ func (u *Up) ask(ctx context.Context, work Work) error {
 }
 
 // prepare makes what is not the stack's.
-func (u *Up) prepare(ctx context.Context, secret *secret, token string) (pushed bool, err error) {
-	if err := u.ensureSecret(ctx, secret, token); err != nil {
+func (u *Up) prepare(ctx context.Context, secret *secret) (pushed bool, err error) {
+	if err := u.ensureSecret(ctx, secret); err != nil {
 		return false, err
 	}
 	if s := u.Facts.Source; s.Pushes() && !s.Owned {
@@ -167,7 +167,11 @@ func (u *Up) removeLeftOver(ctx context.Context) error {
 		}
 	}
 	u.Observer.Step(fmt.Sprintf("Stack %s was left over as %s: deleting it first", own, s.StackStatus))
-	if err := u.emptyBuckets(ctx, own); err != nil {
+	buckets, err := u.buckets(ctx, own)
+	if err != nil {
+		return err
+	}
+	if err := u.empty(ctx, buckets); err != nil {
 		return err
 	}
 	return stack.Delete(ctx, u.Clients.Stacks, own, u.Observer.StackEvent)

@@ -115,7 +115,7 @@ func (u *Up) Down(ctx context.Context, t *Teardown) (deleted []string, err error
 	for _, name := range t.Stacks {
 		u.Observer.Step("Stack " + name)
 		if name == own {
-			if err := u.emptyBuckets(ctx, own); err != nil {
+			if err := u.empty(ctx, t.Buckets); err != nil {
 				return deleted, err
 			}
 		}
@@ -163,25 +163,21 @@ func (u *Up) stop(ctx context.Context) error {
 // buckets are the buckets that go with a stack. CloudFormation deletes them
 // only when they are empty; those that the template retains it leaves alone.
 func (u *Up) buckets(ctx context.Context, name string) ([]string, error) {
-	s, err := stack.Describe(ctx, u.Clients.Stacks, name)
-	if err != nil || s == nil {
+	resources, err := stack.Resources(ctx, u.Clients.Stacks, name)
+	if err != nil {
 		return nil, err
 	}
-	out, err := u.Clients.Stacks.DescribeStackResources(ctx, &cloudformation.DescribeStackResourcesInput{StackName: s.StackId})
-	if err != nil {
-		return nil, fmt.Errorf("looking for the buckets of stack %q: %w", name, err)
-	}
 	found := map[string]string{} // logical id → bucket
-	for _, r := range out.StackResources {
-		if aws.ToString(r.ResourceType) == "AWS::S3::Bucket" && r.ResourceStatus != "DELETE_COMPLETE" && r.ResourceStatus != "DELETE_SKIPPED" && aws.ToString(r.PhysicalResourceId) != "" {
-			found[aws.ToString(r.LogicalResourceId)] = *r.PhysicalResourceId
+	for _, r := range resources {
+		if aws.ToString(r.ResourceType) == "AWS::S3::Bucket" {
+			found[aws.ToString(r.LogicalResourceId)] = aws.ToString(r.PhysicalResourceId)
 		}
 	}
 	if len(found) == 0 {
 		return nil, nil // and perhaps no template either: a stack in review has none
 	}
 	// What the stack retains is told by its own template, not by the project's.
-	deployed, err := u.Clients.Stacks.GetTemplate(ctx, &cloudformation.GetTemplateInput{StackName: s.StackId, TemplateStage: cfntypes.TemplateStageProcessed})
+	deployed, err := u.Clients.Stacks.GetTemplate(ctx, &cloudformation.GetTemplateInput{StackName: &name, TemplateStage: cfntypes.TemplateStageProcessed})
 	if err != nil {
 		return nil, fmt.Errorf("reading the template of stack %q: %w", name, err)
 	}
@@ -197,12 +193,8 @@ func (u *Up) buckets(ctx context.Context, name string) ([]string, error) {
 	return slices.Sorted(maps.Values(found)), nil
 }
 
-func (u *Up) emptyBuckets(ctx context.Context, stack string) error {
-	names, err := u.buckets(ctx, stack)
-	if err != nil {
-		return err
-	}
-	for _, name := range names {
+func (u *Up) empty(ctx context.Context, buckets []string) error {
+	for _, name := range buckets {
 		if err := emptyBucket(ctx, u.Clients.Buckets, name); err != nil {
 			return fmt.Errorf("emptying bucket %q: %w", name, err)
 		}

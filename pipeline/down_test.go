@@ -19,8 +19,8 @@ import (
 	"ouro/stack"
 )
 
-// TestLarge: a template larger than CloudFormation takes as it is, and a bucket
-// with more versions than S3 lists or deletes at once.
+// TestLarge: a template larger than CloudFormation takes as it is, a bucket
+// with more versions than S3 lists or deletes at once, and one that stays.
 func TestLarge(t *testing.T) {
 	t.Parallel()
 	c := cloudtest.Start(t, t.TempDir(), self(t))
@@ -30,6 +30,13 @@ func TestLarge(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	body = bytes.Replace(body, []byte("\nResources:\n"), []byte(`
+Resources:
+  Kept:
+    Type: AWS::S3::Bucket
+    DeletionPolicy: Retain
+    UpdateReplacePolicy: Retain
+`), 1)
 	body = append(body, bytes.Repeat([]byte("# a template may be this large only in a bucket\n"), 1200)...)
 	if err := os.WriteFile(file, body, 0o644); err != nil {
 		t.Fatal(err)
@@ -38,12 +45,8 @@ func TestLarge(t *testing.T) {
 	if out.Status != types.PipelineExecutionStatusSucceeded {
 		t.Fatalf("the execution: %s: %+v", out.Status, out.Failed())
 	}
-	buckets, err := up.Clients.Buckets.ListBuckets(t.Context(), &s3.ListBucketsInput{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if n := len(buckets.Buckets); n != 1 {
-		t.Errorf("%d buckets, want the pipeline's alone", n)
+	if n := countBuckets(t, up); n != 2 {
+		t.Errorf("%d buckets, want the pipeline's two alone", n)
 	}
 
 	found, err := up.Teardown(t.Context())
@@ -69,12 +72,24 @@ func TestLarge(t *testing.T) {
 	if _, err := up.Down(t.Context(), found); err != nil {
 		t.Fatal(err)
 	}
+	if n := countBuckets(t, up); n != 1 {
+		t.Errorf("%d buckets are left, want the retained one", n)
+	}
 	if s, err := stack.Describe(t.Context(), up.Clients.Stacks, up.Project.StackName()); err != nil || s != nil {
 		t.Errorf("the stack after its deletion: %v, %v", s, err)
 	}
 	if found, err = up.Teardown(t.Context()); err != nil || !found.Empty() {
 		t.Errorf("to tear down after that: %+v, %v", found, err)
 	}
+}
+
+func countBuckets(t *testing.T, up *pipeline.Up) int {
+	t.Helper()
+	out, err := up.Clients.Buckets.ListBuckets(t.Context(), &s3.ListBucketsInput{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(out.Buckets)
 }
 
 func TestFindBinary(t *testing.T) {

@@ -12,7 +12,6 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/google/uuid"
@@ -108,19 +107,13 @@ func (u *Up) previewDeploy(ctx context.Context, name string, d Deploy, bucket st
 // physical gives a function that replaces what stands for a resource of the
 // stack by its physical id. It answers "" for what is not there yet.
 func (u *Up) physical(ctx context.Context, name string) (func(string) string, error) {
-	ids := map[string]string{}
-	s, err := stack.Describe(ctx, u.Clients.Stacks, name)
+	resources, err := stack.Resources(ctx, u.Clients.Stacks, name)
 	if err != nil {
 		return nil, err
 	}
-	if s != nil {
-		out, err := u.Clients.Stacks.DescribeStackResources(ctx, &cloudformation.DescribeStackResourcesInput{StackName: s.StackId})
-		if err != nil {
-			return nil, fmt.Errorf("reading the resources of stack %q: %w", name, err)
-		}
-		for _, r := range out.StackResources {
-			ids[aws.ToString(r.LogicalResourceId)] = aws.ToString(r.PhysicalResourceId)
-		}
+	ids := map[string]string{}
+	for _, r := range resources {
+		ids[aws.ToString(r.LogicalResourceId)] = aws.ToString(r.PhysicalResourceId)
 	}
 	return func(text string) string {
 		if id, ok := strings.CutPrefix(text, unknown); ok {

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	cfntypes "github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline"
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline/types"
@@ -261,18 +260,11 @@ func ListPipelines(ctx context.Context, c *Clients) ([]string, error) {
 // Named is the name of the pipeline in a stack; empty if the stack, or the
 // pipeline in it, is not there.
 func Named(ctx context.Context, c *Clients, stackName string) (string, error) {
-	s, err := stack.Describe(ctx, c.Stacks, stackName)
-	if err != nil || s == nil {
-		return "", err
-	}
-	out, err := c.Stacks.DescribeStackResources(ctx, &cloudformation.DescribeStackResourcesInput{StackName: s.StackId})
-	if err != nil {
-		return "", fmt.Errorf("looking for the pipeline in stack %q: %w", stackName, err)
-	}
-	for _, r := range out.StackResources {
-		if aws.ToString(r.ResourceType) == pipelineType && aws.ToString(r.PhysicalResourceId) != "" && !strings.HasPrefix(string(r.ResourceStatus), "DELETE") {
+	resources, err := stack.Resources(ctx, c.Stacks, stackName)
+	for _, r := range resources {
+		if aws.ToString(r.ResourceType) == pipelineType && r.ResourceStatus != cfntypes.ResourceStatusDeleteInProgress {
 			return aws.ToString(r.PhysicalResourceId), nil
 		}
 	}
-	return "", nil
+	return "", err
 }

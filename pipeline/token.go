@@ -48,12 +48,8 @@ func (u *Up) findSecret(ctx context.Context) (*secret, error) {
 	return s, nil
 }
 
-// token is what to put into the source's secret; empty if it is there, or none
-// is needed.
+// token is what to put into the source's secret.
 func (u *Up) token(ctx context.Context, s *secret) (string, error) {
-	if s == nil || s.there {
-		return "", nil
-	}
 	if u.Token == nil {
 		return "", fmt.Errorf("the secret %q with the source token is not there", s.name)
 	}
@@ -67,8 +63,9 @@ func (u *Up) token(ctx context.Context, s *secret) (string, error) {
 	return token, nil
 }
 
-// ensureSecret makes the secret with the token, or takes back its deletion.
-func (u *Up) ensureSecret(ctx context.Context, s *secret, token string) error {
+// ensureSecret makes the secret with the token, which it asks for, or takes
+// back its deletion.
+func (u *Up) ensureSecret(ctx context.Context, s *secret) error {
 	switch {
 	case s == nil || s.there && !s.deleted:
 		return nil
@@ -77,7 +74,12 @@ func (u *Up) ensureSecret(ctx context.Context, s *secret, token string) error {
 		if _, err := u.Clients.Secrets.RestoreSecret(ctx, &secretsmanager.RestoreSecretInput{SecretId: &s.name}); err != nil {
 			return fmt.Errorf("restoring the secret %q: %w", s.name, err)
 		}
+		s.deleted = false
 		return nil
+	}
+	token, err := u.token(ctx, s)
+	if err != nil {
+		return err
 	}
 	u.Observer.Step("Secret " + s.name)
 	value, err := json.Marshal(map[string]string{tokenMember: token, webhookMember: rand.Text()})
@@ -91,6 +93,7 @@ func (u *Up) ensureSecret(ctx context.Context, s *secret, token string) error {
 	if exists := (*smtypes.ResourceExistsException)(nil); err != nil && !errors.As(err, &exists) {
 		return fmt.Errorf("storing the token in the secret %q: %w", s.name, err)
 	}
+	s.there = true
 	return nil
 }
 

@@ -66,17 +66,13 @@ func (u *Up) Run(ctx context.Context) (*Outcome, error) {
 	if err != nil {
 		return nil, err
 	}
-	token, err := u.token(ctx, secret)
-	if err != nil {
-		return nil, err
-	}
 	if err := u.removeLeftOver(ctx); err != nil {
 		return nil, err
 	}
 	if err := u.findPipeline(ctx); err != nil {
 		return nil, err
 	}
-	changed, pushed, err := u.apply(ctx, secret, token)
+	changed, pushed, err := u.apply(ctx, secret)
 	if err != nil {
 		return nil, err
 	}
@@ -151,14 +147,11 @@ func (u *Up) newestHere(ctx context.Context) (string, error) {
 
 // newest is the id of the newest execution, "" if there is none.
 func newest(ctx context.Context, c *Clients, pipeline string) (string, error) {
-	out, err := c.Pipelines.ListPipelineExecutions(ctx, &codepipeline.ListPipelineExecutionsInput{PipelineName: &pipeline, MaxResults: aws.Int32(1)})
-	if err != nil {
-		return "", fmt.Errorf("listing the executions of pipeline %q: %w", pipeline, err)
+	e, err := newestExecution(ctx, c, pipeline)
+	if err != nil || e == nil {
+		return "", err
 	}
-	if len(out.PipelineExecutionSummaries) == 0 {
-		return "", nil
-	}
-	return aws.ToString(out.PipelineExecutionSummaries[0].PipelineExecutionId), nil
+	return e.ID, nil
 }
 
 // FollowToEnd follows an execution, and when a newer one took its place,
