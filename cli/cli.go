@@ -61,6 +61,12 @@ func (e usageError) Unwrap() error { return e.error }
 // Main runs one command line and returns the exit code: 0, 1 for a failure, 2
 // for a command line that makes no sense, 130 when it was interrupted.
 func Main(ctx context.Context, args []string, s IO) int {
+	if s.Terminal {
+		s.Out = tamed{s.Out}
+	}
+	if s.ErrTerminal {
+		s.Err = tamed{s.Err}
+	}
 	root := newRoot(s)
 	root.SetArgs(args)
 	root.SetIn(s.In)

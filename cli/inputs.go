@@ -7,6 +7,7 @@ import (
 	"io"
 	"maps"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/charmbracelet/x/ansi"
@@ -50,8 +51,12 @@ func (in *upInputs) open(ctx context.Context, dir, config string, asker *asker) 
 	if err != nil {
 		return nil, err
 	}
-	for name := range given {
-		if declared, ok := project.Template.Parameter(name); ok && declared.NoEcho {
+	for _, name := range slices.Sorted(maps.Keys(given)) {
+		declared, ok := project.Template.Parameter(name)
+		if !ok {
+			return nil, usageError{fmt.Errorf("%s has no parameter %s", project.TemplateFile, name)}
+		}
+		if declared.NoEcho {
 			return nil, usageError{fmt.Errorf("the parameter %s is a secret, and has no place in %s, a file of the source", name, project.ConfigFile)}
 		}
 	}

@@ -50,6 +50,7 @@ func (p paint) status(s string) string {
 type narrator struct {
 	paint
 	w     io.Writer
+	raw   io.Writer // the same, for what tame would take out
 	width int
 	live  bool // draw a last line
 
@@ -65,7 +66,10 @@ type narrator struct {
 var _ pipeline.Observer = (*narrator)(nil)
 
 func newNarrator(s IO) *narrator {
-	n := &narrator{paint: paint(s.Color), w: s.Err, width: s.Width, live: s.ErrTerminal, stop: make(chan struct{})}
+	n := &narrator{paint: paint(s.Color), w: s.Err, raw: s.Err, width: s.Width, live: s.ErrTerminal, stop: make(chan struct{})}
+	if t, ok := s.Err.(tamed); ok {
+		n.raw = t.terminal
+	}
 	if n.live {
 		n.done.Add(1)
 		go n.animate()
@@ -116,7 +120,7 @@ func (n *narrator) animate() {
 
 func (n *narrator) clear() {
 	if n.drawn {
-		fmt.Fprint(n.w, "\r\x1b[K")
+		fmt.Fprint(n.raw, "\r\x1b[K")
 		n.drawn = false
 	}
 }
