@@ -89,11 +89,15 @@ func (o *downOptions) run(ctx context.Context) (err error) {
 // show shows what is about to be deleted.
 func (o *downOptions) show(t *pipeline.Teardown) {
 	p, w := paint(o.io.Color), o.io.Err
+	var stacks []string
+	for _, ref := range t.Stacks {
+		stacks = append(stacks, ref.String())
+	}
 	for _, line := range []struct {
 		what  string
 		names []string
 	}{
-		{"stack", t.Stacks}, {"bucket", t.Buckets}, {"repository", []string{t.Repository}}, {"secret", []string{t.Secret}},
+		{"stack", stacks}, {"bucket", t.Buckets}, {"repository", []string{t.Repository}}, {"secret", []string{t.Secret}},
 	} {
 		for _, name := range line.names {
 			if name != "" {

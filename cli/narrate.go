@@ -45,6 +45,13 @@ func (p paint) status(s string) string {
 	return p.amber(s)
 }
 
+// quote prints the lines of somebody else's text.
+func (p paint) quote(w io.Writer, lines []string) {
+	for _, line := range lines {
+		fmt.Fprintln(w, p.dim("  │ ")+line)
+	}
+}
+
 // narrator tells on standard error what happens. On a terminal its last line
 // says what is happening now.
 type narrator struct {

@@ -112,12 +112,7 @@ func (s *session) conclude(ctx context.Context, p *logPrinter, name string, out 
 		return nil
 	}
 	p.failure(*a)
-	if a.BuildID == "" {
-		return nil
-	}
-	tail, err := pipeline.LogTail(ctx, s.clients, a.BuildID, logTail)
-	for _, line := range tail {
-		fmt.Fprintln(p.w, p.dim("  │ ")+line)
-	}
+	tail, err := pipeline.LogTail(ctx, s.clients, *a, logTail)
+	p.quote(p.w, tail)
 	return err
 }

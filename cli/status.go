@@ -101,7 +101,7 @@ func (o *statusOptions) run(ctx context.Context) (err error) {
 		if err != nil {
 			return err
 		}
-		if own != "" && !slices.Contains(s.Stacks, own) {
+		if own := (pipeline.StackRef{Name: own}); own.Name != "" && !slices.Contains(s.Stacks, own) {
 			s.Stacks = slices.Insert(s.Stacks, 0, own)
 		}
 		stacks, err := pipeline.Stacks(ctx, clients, s.Stacks)
@@ -192,7 +192,7 @@ func (d *statusDrawer) nothing(ctx context.Context, c *pipeline.Clients, own str
 	if own == "" {
 		return nil
 	}
-	stacks, err := pipeline.Stacks(ctx, c, []string{own})
+	stacks, err := pipeline.Stacks(ctx, c, []pipeline.StackRef{{Name: own}})
 	for _, s := range stacks {
 		d.stack(s, d.age(s.Changed)+" ago")
 	}
@@ -272,7 +272,7 @@ func printStacks(w io.Writer, p paint, stacks []pipeline.Stack) {
 }
 
 func (d *statusDrawer) stack(s pipeline.Stack, when string) {
-	text := d.bold("Stack") + " " + s.Name + ": " + d.status(string(s.Status))
+	text := d.bold("Stack") + " " + pipeline.StackRef{Name: s.Name, Region: s.Region}.String() + ": " + d.status(string(s.Status))
 	if when != "" {
 		text += "  " + d.dim(when)
 	}

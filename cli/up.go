@@ -212,8 +212,8 @@ func (o *upOptions) report(ctx context.Context, n *narrator, up *pipeline.Up, ou
 		Project: up.Project.Name, Pipeline: up.Pipeline, Commit: up.Commit,
 		Remote: up.Remote, Branch: up.Facts.Source.Branch, how: up.Facts.Source.How(),
 	}
-	own := up.Project.StackName()
-	names := []string{own}
+	own := pipeline.StackRef{Name: up.Project.StackName()}
+	names := []pipeline.StackRef{own}
 	if up.Pipeline != "" {
 		status, err := pipeline.ReadStatus(ctx, up.Clients, up.Pipeline)
 		if err != nil {
@@ -250,10 +250,8 @@ func (r *upResult) read(ctx context.Context, up *pipeline.Up, outcome *pipeline.
 	r.Execution, r.Status = outcome.ID, string(outcome.Status)
 	if a := outcome.Failed(); a != nil {
 		r.Reason = a.Stage + " › " + a.Name + ": " + a.Reason
-		if a.BuildID != "" {
-			if tail, err = pipeline.LogTail(ctx, up.Clients, a.BuildID, logTail); err != nil {
-				return nil, err
-			}
+		if tail, err = pipeline.LogTail(ctx, up.Clients, *a, logTail); err != nil {
+			return nil, err
 		}
 	}
 	if outcome.Status == types.PipelineExecutionStatusCancelled {
@@ -271,9 +269,7 @@ func (o *upOptions) print(r upResult, tail []string) {
 	if r.Reason != "" {
 		fmt.Fprintln(w, "  "+p.red(r.Reason))
 	}
-	for _, line := range tail {
-		fmt.Fprintln(w, p.dim("  │ ")+line)
-	}
+	p.quote(w, tail)
 	printStacks(w, p, r.Stacks)
 	if r.Remote == "" {
 		fmt.Fprintf(w, "%s  %s\n", p.bold("Source"), r.how)

@@ -23,7 +23,7 @@ import (
 
 // Teardown is what Down deletes, in that order, and what it leaves.
 type Teardown struct {
-	Stacks     []string
+	Stacks     []StackRef
 	Buckets    []string // of the pipeline's own stack, which are emptied before it
 	Repository string   // CodeCommit's, if Up made it
 	Secret     string   // if Up made it
@@ -42,30 +42,30 @@ func (u *Up) Teardown(ctx context.Context) (*Teardown, error) {
 	if err := u.findPipeline(ctx); err != nil {
 		return nil, err
 	}
-	t, own := &Teardown{}, u.Project.StackName()
+	t, own := &Teardown{}, StackRef{Name: u.Project.StackName()}
 	if u.Pipeline != "" {
 		stacks, err := DeployedStacks(ctx, u.Clients, u.Pipeline)
 		if err != nil {
 			return nil, err
 		}
-		for _, name := range slices.Backward(stacks) {
-			if name == own {
+		for _, ref := range slices.Backward(stacks) {
+			if ref == own {
 				continue
 			}
-			if s, err := stack.Describe(ctx, u.Clients.Stacks, name); err != nil {
+			if s, err := stack.Describe(ctx, u.Clients.in(ref.Region).Stacks, ref.Name); err != nil {
 				return nil, err
 			} else if s != nil {
-				t.Stacks = append(t.Stacks, name)
+				t.Stacks = append(t.Stacks, ref)
 			}
 		}
 	}
-	s, err := stack.Describe(ctx, u.Clients.Stacks, own)
+	s, err := stack.Describe(ctx, u.Clients.Stacks, own.Name)
 	if err != nil {
 		return nil, err
 	}
 	if s != nil {
 		t.Stacks = append(t.Stacks, own)
-		if t.Buckets, err = u.buckets(ctx, own); err != nil {
+		if t.Buckets, err = u.buckets(ctx, own.Name); err != nil {
 			return nil, err
 		}
 	}
@@ -111,18 +111,17 @@ func (u *Up) Down(ctx context.Context, t *Teardown) (deleted []string, err error
 			return nil, err
 		}
 	}
-	own := u.Project.StackName()
-	for _, name := range t.Stacks {
-		u.Observer.Step("Stack " + name)
-		if name == own {
+	for _, ref := range t.Stacks {
+		u.Observer.Step("Stack " + ref.String())
+		if ref.Name == u.Project.StackName() {
 			if err := u.empty(ctx, t.Buckets); err != nil {
 				return deleted, err
 			}
 		}
-		if err := stack.Delete(ctx, u.Clients.Stacks, name, u.Observer.StackEvent); err != nil {
+		if err := stack.Delete(ctx, u.Clients.in(ref.Region).Stacks, ref.Name, u.Observer.StackEvent); err != nil {
 			return deleted, err
 		}
-		deleted = append(deleted, "stack "+name)
+		deleted = append(deleted, "stack "+ref.String())
 	}
 	if name := t.Repository; name != "" {
 		if _, err := u.Clients.Repos.DeleteRepository(ctx, &codecommit.DeleteRepositoryInput{RepositoryName: &name}); err != nil {

@@ -117,15 +117,19 @@ func findLog(ctx context.Context, c *Clients, buildID string) (*buildLog, error)
 	return &buildLog{api: c.Logs, group: *l.GroupName, stream: *l.StreamName}, nil
 }
 
-// LogTail is the last lines of a build's log.
-func LogTail(ctx context.Context, c *Clients, buildID string, lines int32) ([]string, error) {
-	log, err := findLog(ctx, c, buildID)
+// LogTail is the last lines of what the action's build logged; none of another
+// action.
+func LogTail(ctx context.Context, c *Clients, a Action, lines int32) ([]string, error) {
+	if a.BuildID == "" {
+		return nil, nil
+	}
+	log, err := findLog(ctx, c.in(a.Region), a.BuildID)
 	if err != nil || log == nil {
 		return nil, err
 	}
 	out, err := log.api.GetLogEvents(ctx, &cloudwatchlogs.GetLogEventsInput{LogGroupName: &log.group, LogStreamName: &log.stream, Limit: &lines})
 	if err != nil {
-		return nil, fmt.Errorf("reading the log of build %q: %w", buildID, err)
+		return nil, fmt.Errorf("reading the log of build %q: %w", a.BuildID, err)
 	}
 	tail := make([]string, len(out.Events))
 	for i, e := range out.Events {

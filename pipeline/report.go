@@ -17,9 +17,23 @@ import (
 	"ouro/stack"
 )
 
+// StackRef names a stack.
+type StackRef struct {
+	Name   string
+	Region string // empty for the pipeline's own
+}
+
+func (r StackRef) String() string {
+	if r.Region == "" {
+		return r.Name
+	}
+	return r.Name + " in " + r.Region
+}
+
 // Stack is a stack as it stands.
 type Stack struct {
 	Name      string               `json:"name"`
+	Region    string               `json:"region,omitempty"` // empty for the pipeline's own
 	Status    cfntypes.StackStatus `json:"status"`
 	Reason    string               `json:"reason,omitempty"` // of a status that is no success
 	Changed   time.Time            `json:"changed"`          // when the last operation began
@@ -33,12 +47,12 @@ type Output struct {
 	Value string `json:"value"`
 }
 
-// Stacks describes the stacks that are there, of the names given, in that
-// order.
-func Stacks(ctx context.Context, c *Clients, names []string) ([]Stack, error) {
+// Stacks describes the stacks that are there, of those named, in that order.
+func Stacks(ctx context.Context, c *Clients, named []StackRef) ([]Stack, error) {
 	list := []Stack{}
-	for _, name := range names {
-		s, err := stack.Describe(ctx, c.Stacks, name)
+	for _, ref := range named {
+		c := c.in(ref.Region)
+		s, err := stack.Describe(ctx, c.Stacks, ref.Name)
 		if err != nil {
 			return nil, err
 		}
@@ -46,7 +60,7 @@ func Stacks(ctx context.Context, c *Clients, names []string) ([]Stack, error) {
 			continue
 		}
 		out := Stack{
-			Name: aws.ToString(s.StackName), Status: s.StackStatus, Changed: aws.ToTime(cmp.Or(s.LastUpdatedTime, s.CreationTime)),
+			Name: aws.ToString(s.StackName), Region: ref.Region, Status: s.StackStatus, Changed: aws.ToTime(cmp.Or(s.LastUpdatedTime, s.CreationTime)),
 			Protected: aws.ToBool(s.EnableTerminationProtection), Outputs: []Output{},
 		}
 		if out.Reason, err = unsuccessful(ctx, c, s, out.Changed); err != nil {
@@ -83,7 +97,7 @@ type Status struct {
 	Newest  *ExecutionStatus    `json:"newestExecution"` // nil if it has never run
 	Stages  []StageStatus       `json:"stages"`
 	Waiting []Approval          `json:"waiting"`
-	Stacks  []string            `json:"-"` // that its CloudFormation actions deploy, in order
+	Stacks  []StackRef          `json:"-"` // that its CloudFormation actions deploy, in order
 }
 
 // ExecutionStatus is an execution as it stands.
@@ -146,7 +160,7 @@ func ReadStatus(ctx context.Context, c *Clients, name string) (*Status, error) {
 	}
 	s := &Status{
 		Name: name, Version: aws.ToInt32(state.PipelineVersion), Updated: aws.ToTime(state.Updated),
-		Mode: cmp.Or(definition.Pipeline.ExecutionMode, types.ExecutionModeSuperseded), Stacks: deployedStacks(definition.Pipeline),
+		Mode: cmp.Or(definition.Pipeline.ExecutionMode, types.ExecutionModeSuperseded), Stacks: deployedStacks(definition.Pipeline, c.Region),
 	}
 	if s.Newest, err = newestExecution(ctx, c, name); err != nil {
 		return nil, err
@@ -220,20 +234,23 @@ func plainSummary(text string) string {
 
 // DeployedStacks are the stacks that the CloudFormation actions of a pipeline
 // deploy, in the order of the pipeline, each once.
-func DeployedStacks(ctx context.Context, c *Clients, name string) ([]string, error) {
+func DeployedStacks(ctx context.Context, c *Clients, name string) ([]StackRef, error) {
 	out, err := c.Pipelines.GetPipeline(ctx, &codepipeline.GetPipelineInput{Name: &name})
 	if err != nil {
 		return nil, fmt.Errorf("reading pipeline %q: %w", name, err)
 	}
-	return deployedStacks(out.Pipeline), nil
+	return deployedStacks(out.Pipeline, c.Region), nil
 }
 
-func deployedStacks(p *types.PipelineDeclaration) []string {
-	var stacks []string
+func deployedStacks(p *types.PipelineDeclaration, own string) []StackRef {
+	var stacks []StackRef
 	for _, st := range p.Stages {
 		for _, a := range st.Actions {
-			s := a.Configuration["StackName"]
-			if aws.ToString(a.ActionTypeId.Provider) == "CloudFormation" && s != "" && !slices.Contains(stacks, s) {
+			s := StackRef{a.Configuration["StackName"], aws.ToString(a.Region)}
+			if s.Region == own {
+				s.Region = ""
+			}
+			if aws.ToString(a.ActionTypeId.Provider) == "CloudFormation" && s.Name != "" && !slices.Contains(stacks, s) {
 				stacks = append(stacks, s)
 			}
 		}
