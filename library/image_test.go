@@ -53,7 +53,7 @@ func TestImage(t *testing.T) {
 		},
 		"one from before":     {env: values{"IMAGE_TAG": "v0"}, images: []string{"v0"}, want: "ouro publish", image: "v0"},
 		"none from before":    {env: values{"IMAGE_TAG": "v0"}},
-		"without its program": {env: values{"OURO_BINARY": "_ouro/x/ouro"}, images: []string{"c0ffee"}, want: "aws s3 cp --quiet s3://bucket/_ouro/x/ouro /usr/local/bin/ouro"},
+		"without its program": {env: values{"OURO_BINARY": "_ouro/x/ouro"}, images: []string{"c0ffee"}, want: "aws s3 cp --quiet s3://bucket/_ouro/x/ouro /tmp/ouro"},
 		"without ouro": {
 			env: values{"WITHOUT": "ouro"}, images: []string{"c0ffee"}, image: "c0ffee",
 			want: "aws cloudformation package --template-file app.yaml --s3-bucket bucket --s3-prefix _published --use-json --output-template-file out/app.json",
