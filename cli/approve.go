@@ -49,6 +49,7 @@ to the next approval.`,
 		},
 	}
 	o.target.add(c)
+	o.target.there = true
 	c.Flags().StringVar(&o.config, "config", "", "the pipeline's template configuration (default pipeline.dev.json)")
 	c.Flags().StringVar(&o.stage, "stage", "", "the stage that waits, if several do")
 	c.Flags().StringVar(&o.action, "action", "", "the action that waits, if several of the stage do")

@@ -46,6 +46,7 @@ With --follow it goes on until the execution has ended, or Ctrl-C.`,
 		},
 	}
 	o.target.add(c)
+	o.target.there = true
 	c.Flags().StringVar(&o.config, "config", "", "the pipeline's template configuration (default pipeline.dev.json)")
 	c.Flags().StringVar(&o.query.Execution, "execution", "", "id of the execution (default the newest)")
 	c.Flags().StringVar(&o.query.Stage, "stage", "", "only this stage")

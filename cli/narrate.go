@@ -61,6 +61,8 @@ type narrator struct {
 	width int
 	live  bool // draw a last line
 
+	approve string // the command that approves
+
 	mu    sync.Mutex
 	now   string // what is happening; empty for nothing
 	since time.Time
@@ -73,7 +75,7 @@ type narrator struct {
 var _ pipeline.Observer = (*narrator)(nil)
 
 func newNarrator(s IO) *narrator {
-	n := &narrator{paint: paint(s.Color), w: s.Err, raw: s.Err, width: s.Width, live: s.ErrTerminal, stop: make(chan struct{})}
+	n := &narrator{approve: "ouro approve", paint: paint(s.Color), w: s.Err, raw: s.Err, width: s.Width, live: s.ErrTerminal, stop: make(chan struct{})}
 	if t, ok := s.Err.(tamed); ok {
 		n.raw = t.terminal
 	}
@@ -194,7 +196,7 @@ func (n *narrator) Action(a pipeline.Action) {
 	}
 	if a.Status == types.ActionExecutionStatusInProgress {
 		if a.Provider == "Manual" {
-			n.line(fmt.Sprintf("    %s %s waits for approval: ouro approve --stage %s", n.amber("?"), a.Name, a.Stage))
+			n.line(fmt.Sprintf("    %s %s waits for approval: %s --stage %s", n.amber("?"), a.Name, n.approve, a.Stage))
 		}
 		n.doing(a.Stage + " › " + a.Name)
 		return

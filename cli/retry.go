@@ -38,6 +38,7 @@ because of the source is mended by a push instead.`,
 		},
 	}
 	o.target.add(c)
+	o.target.there = true
 	c.Flags().StringVar(&o.config, "config", "", "the pipeline's template configuration (default pipeline.dev.json)")
 	c.Flags().StringVar(&o.stage, "stage", "", "the stage (default the one where the newest execution failed)")
 	c.Flags().BoolVar(&o.all, "all-actions", false, "run all actions of the stage again, not only those that failed")
@@ -50,6 +51,7 @@ func (o *retryOptions) run(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
+	s.approve = o.approve
 	status, err := pipeline.ReadStatus(ctx, s.clients, name)
 	if err != nil {
 		return err

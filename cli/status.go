@@ -43,6 +43,7 @@ holds no project, all pipelines are shown.`,
 		},
 	}
 	o.target.add(c)
+	o.target.there = true
 	c.Flags().StringVar(&o.config, "config", "", "the pipeline's template configuration (default pipeline.dev.json)")
 	c.Flags().BoolVar(&o.all, "all", false, "show all pipelines of the account and region")
 	c.Flags().BoolVar(&o.json, "json", false, "print the result as JSON")
@@ -86,6 +87,9 @@ type pipelineStatus struct {
 func (o *statusOptions) run(ctx context.Context) (err error) {
 	o.target.asker = o.io.asker()
 	t, err := o.target.open(ctx, o.io, o.dir)
+	if errors.Is(err, errNoPipeline) {
+		return o.print(nil)
+	}
 	if err != nil {
 		return err
 	}
@@ -95,7 +99,7 @@ func (o *statusOptions) run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	all := []pipelineStatus{}
+	var all []pipelineStatus
 	for _, name := range names {
 		s, err := pipeline.ReadStatus(ctx, clients, name)
 		if err != nil {
@@ -110,14 +114,26 @@ func (o *statusOptions) run(ctx context.Context) (err error) {
 		}
 		all = append(all, pipelineStatus{s, stacks})
 	}
+	if err := o.print(all); err != nil || len(all) > 0 || own == "" || o.json {
+		return err
+	}
+	stacks, err := pipeline.Stacks(ctx, clients, []pipeline.StackRef{{Name: own}})
+	d := newStatusDrawer(o.io, time.Now())
+	for _, s := range stacks {
+		d.stack(s, d.age(s.Changed)+" ago")
+	}
+	return err
+}
+
+func (o *statusOptions) print(all []pipelineStatus) error {
 	if o.json {
 		e := json.NewEncoder(o.io.Out)
 		e.SetIndent("", "  ")
-		return e.Encode(all)
+		return e.Encode(append([]pipelineStatus{}, all...)) // a list, even if there is none
 	}
 	d := newStatusDrawer(o.io, time.Now())
 	if len(all) == 0 {
-		return d.nothing(ctx, clients, own)
+		d.line("No pipelines. Bring one up with: ouro up")
 	}
 	for _, s := range all {
 		d.pipeline(s, o.approve)
@@ -184,19 +200,6 @@ func (d *statusDrawer) pipeline(s pipelineStatus, approve string) {
 	for _, s := range s.Deployed {
 		d.stack(s, d.age(s.Changed)+" ago")
 	}
-}
-
-// nothing tells that there is no pipeline, and what is there of its stack.
-func (d *statusDrawer) nothing(ctx context.Context, c *pipeline.Clients, own string) error {
-	d.line("No pipelines. Bring one up with: ouro up")
-	if own == "" {
-		return nil
-	}
-	stacks, err := pipeline.Stacks(ctx, c, []pipeline.StackRef{{Name: own}})
-	for _, s := range stacks {
-		d.stack(s, d.age(s.Changed)+" ago")
-	}
-	return err
 }
 
 func (d *statusDrawer) execution(e *pipeline.ExecutionStatus) {

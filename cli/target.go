@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"net/url"
@@ -34,6 +35,7 @@ type targetFlags struct {
 	state    string
 	listen   string
 	asker    *asker // for the region, if none is set; nil for nobody
+	there    bool   // the work is on what was brought up before
 }
 
 func (f *targetFlags) add(c *cobra.Command) {
@@ -79,6 +81,9 @@ func (f *targetFlags) open(ctx context.Context, s IO, dir string) (*target, erro
 	t.own = true
 	var err error
 	if t.URL = cloud.Running(ctx, t.State); t.URL == "" {
+		if _, err := os.Stat(t.State); f.there && errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("no local cloud has run here, there is no %q: %w", t.State, errNoPipeline)
+		}
 		if err = f.start(ctx, t); err != nil {
 			return nil, err
 		}

@@ -16,15 +16,16 @@ import (
 )
 
 type upOptions struct {
-	io     IO
-	target targetFlags
-	inputs upInputs
-	config string
-	yes    bool
-	wait   bool
-	leave  bool // do not follow
-	json   bool
-	dir    string
+	io      IO
+	target  targetFlags
+	inputs  upInputs
+	config  string
+	yes     bool
+	approve string
+	wait    bool
+	leave   bool // do not follow
+	json    bool
+	dir     string
 }
 
 func newUp(s IO) *cobra.Command {
@@ -49,6 +50,7 @@ Manager.`,
 		Args: oneDir,
 		RunE: func(c *cobra.Command, args []string) error {
 			o.dir = dirOf(args)
+			o.approve = sameTarget(c, "approve", args)
 			return o.run(c.Context())
 		},
 	}
@@ -75,6 +77,7 @@ func (o *upOptions) run(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, w.Close()) }()
+	w.approve = o.approve
 	up, err := o.prepare(ctx, w)
 	if err != nil {
 		return err
