@@ -103,6 +103,8 @@ func (s *Server) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), shutdown)
 	defer cancel()
 	s.closing.Store(true)
+	// A build whose commands cannot reach the cloud any more has not failed.
+	s.cloud.door.Cease()
 	s.silent.Range(func(c, _ any) bool {
 		_ = c.(net.Conn).Close()
 		return true

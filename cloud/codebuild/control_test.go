@@ -28,8 +28,8 @@ version: 0.2
 phases:
   build:
     commands:
-      - sh -c 'sleep 600 & echo $! > %[1]s/child.new; wait' &
-      - setsid sh -c 'echo $$ > %[1]s/daemon.new; exec sleep 600' &
+      - sh -c 'trap "" TERM; sleep 600 & echo $! > %[1]s/child.new; wait' &
+      - setsid sh -c 'trap "" TERM; echo $$ > %[1]s/daemon.new; exec sleep 600' &
       - until [ -s %[1]s/child.new ] && [ -s %[1]s/daemon.new ]; do sleep 0.01; done; mv %[1]s/child.new %[1]s/child; mv %[1]s/daemon.new %[1]s/daemon
       - sleep 600
 `, dir)
@@ -217,6 +217,39 @@ func TestCrash(t *testing.T) {
 	}
 }
 
+// TestInterrupt ends a build's command with the signal with which its cloud is
+// ended, as one does who sends Ctrl-C's signal to everything.
+func TestInterrupt(t *testing.T) {
+	t.Parallel()
+	c, dir := newCloud(t, t.TempDir()), t.TempDir()
+	c.create(t, project("interrupted", "version: 0.2\nphases:\n  build: {commands: ['echo $$ > "+dir+"/new; mv "+dir+"/new "+dir+"/pid; sleep 600']}", nil))
+	b := c.start(t, &api.StartBuildInput{ProjectName: aws.String("interrupted")})
+	var pid int
+	until(t, "the command", func() bool {
+		body, _ := os.ReadFile(filepath.Join(dir, "pid"))
+		pid, _ = strconv.Atoi(strings.TrimSpace(string(body)))
+		return pid != 0
+	})
+	if group, err := syscall.Getpgid(pid); err != nil || group == syscall.Getpgrp() {
+		t.Errorf("the command is in our process group, %d, %v", group, err)
+	}
+	if err := syscall.Kill(pid, syscall.SIGINT); err != nil {
+		t.Fatal(err)
+	}
+	c.Close()
+	if b = c.outside().get(t, *b.Id); b.BuildStatus != types.StatusTypeFault {
+		t.Errorf("status %s, phases %s", b.BuildStatus, phases(b))
+	}
+}
+
+// outside is the cloud for those who still reach it when it is closed: nobody
+// inside asks a closed door.
+func (c *testCloud) outside() *testCloud {
+	cfg := c.As(owner)
+	cfg.BaseEndpoint, cfg.HTTPClient = aws.String(c.Endpoint()), http.DefaultClient
+	return &testCloud{Door: c.Door, store: c.store, builds: api.NewFromConfig(cfg)}
+}
+
 // TestShutdown closes the cloud in order, with a build in progress.
 func TestShutdown(t *testing.T) {
 	t.Parallel()
@@ -225,11 +258,7 @@ func TestShutdown(t *testing.T) {
 	b := c.start(t, &api.StartBuildInput{ProjectName: aws.String("shut")})
 	started := pids(t, dir)
 	c.Close()
-	// Nobody inside asks a closed door any more; from outside it still answers.
-	outside := c.As(owner)
-	outside.BaseEndpoint, outside.HTTPClient = aws.String(c.Endpoint()), http.DefaultClient
-	c.builds = api.NewFromConfig(outside)
-	if b = c.get(t, *b.Id); b.BuildStatus != types.StatusTypeFault || !b.BuildComplete {
+	if b = c.outside().get(t, *b.Id); b.BuildStatus != types.StatusTypeFault || !b.BuildComplete {
 		t.Errorf("status %s, phases %s", b.BuildStatus, phases(b))
 	}
 	untilGone(t, started)

@@ -22,4 +22,6 @@ func (*group) ask() {}
 
 func (*group) kill() {}
 
+func interrupted(error) bool { return false }
+
 func reason(err error) (string, bool) { return "", err == nil }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os/exec"
+	"slices"
 	"syscall"
 )
 
@@ -70,6 +71,17 @@ func (g *group) kill() {
 	}
 	_ = g.hold.Close()
 	<-g.gone
+}
+
+// interrupted tells whether a command died of a signal with which people and
+// systems end programs.
+func interrupted(err error) bool {
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) {
+		return false
+	}
+	status, ok := exit.Sys().(syscall.WaitStatus)
+	return ok && status.Signaled() && slices.Contains([]syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT}, status.Signal())
 }
 
 // reason says how a command ended, "" for success, in CodeBuild's words.

@@ -123,6 +123,17 @@ func (w *workspace) run(ctx context.Context, cmd *exec.Cmd, marker string, grace
 	go func() { ended <- cmd.Wait() }()
 	select {
 	case err = <-ended:
+		if !interrupted(err) {
+			break
+		}
+		// Whoever ends the local cloud may have sent the signal to its builds
+		// too. Then it is about to close, and the command is not judged.
+		select {
+		case <-ctx.Done():
+			g.kill()
+			return "", context.Cause(ctx)
+		case <-time.After(grace):
+		}
 	case <-ctx.Done():
 		g.ask()
 		select {

@@ -172,6 +172,11 @@ func (d *Door) Go(name string, f func(ctx context.Context)) {
 	}()
 }
 
+// Cease cancels the background work and does not wait for its end: what a
+// cloud that is about to close does before clients outside are turned away, so
+// that no work is judged by their failures.
+func (d *Door) Cease() { d.cancel() }
+
 // Close ends the background work and waits for it and for the calls of inside
 // clients. Inside calls that come later fail.
 func (d *Door) Close() {
