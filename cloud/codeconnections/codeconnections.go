@@ -12,14 +12,22 @@
 //
 // The first push makes a repository; deleting the connection deletes it.
 //
-// GetBranch and StartUploadArchiveToS3 are operations that AWS has only for its
-// own services, named as the ProviderAction values of the permission
+// GetBranch, GetCommit, ListRepositories and StartUploadArchiveToS3 are
+// operations that AWS has only for its own services, named as the ProviderAction values of the permission
 // codeconnections:UseConnection
 // (https://docs.aws.amazon.com/dtconsole/latest/userguide/security-iam.html).
-// Their members here are ours, and so is the event that tells of a push:
-// source aws.codeconnections, detail type [DetailType], detail [StateChange].
+// Their members here are ours, and so are the events that tell of a push and of
+// a pull request: source aws.codeconnections, detail types [DetailType] and
+// [PullRequestType], details [StateChange] and [PullRequest].
 //
-// Repository links, sync configurations and pull requests are absent.
+// The repositories have no pull requests. What a provider's webhook would say
+// of one can be posted to
+//
+//	ENDPOINT/connection-events/ACCOUNT/REGION/CONNECTION-ID
+//
+// in the words of GitHub, GitLab or Bitbucket (pullrequests.go); its commits
+// must have been pushed to the repository. Repository links and sync
+// configurations are absent.
 package codeconnections
 
 import (

@@ -14,6 +14,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -33,11 +34,20 @@ import (
 
 // events stands in for EventBridge: it takes down what it is sent.
 type events struct {
-	got chan codeconnections.StateChange
+	got      chan codeconnections.StateChange
+	requests chan codeconnections.PullRequest
 }
 
 func (e *events) PutEvents(_ context.Context, in *eventbridge.PutEventsInput) (*eventbridge.PutEventsOutput, error) {
 	for _, entry := range in.Entries {
+		if *entry.DetailType == codeconnections.PullRequestType {
+			var p codeconnections.PullRequest
+			if err := json.Unmarshal([]byte(*entry.Detail), &p); err != nil {
+				return nil, err
+			}
+			e.requests <- p
+			continue
+		}
 		if *entry.Source != "aws.codeconnections" || *entry.DetailType != codeconnections.DetailType {
 			return nil, fmt.Errorf("event of %s: %s", *entry.Source, *entry.DetailType)
 		}
@@ -91,7 +101,7 @@ func newCloud(t *testing.T) *cloud {
 	web := httptest.NewUnstartedServer(nil)
 	c := &cloud{
 		url:    "http://" + web.Listener.Addr().String(),
-		events: &events{make(chan codeconnections.StateChange, 100)},
+		events: &events{make(chan codeconnections.StateChange, 100), make(chan codeconnections.PullRequest, 10)},
 		bucket: &bucket{make(chan []byte, 10)},
 	}
 	c.door = door.New(door.Options{Store: st, Endpoint: c.url})
@@ -195,6 +205,9 @@ func TestFirstPushMakesTheRepository(t *testing.T) {
 	gitIn(t, dir, "checkout", "--quiet", "--orphan", "lone")
 	three := commit(t, dir, "c.txt")
 	gitIn(t, dir, "push", "--quiet", remote, "lone", ":side")
+	gitIn(t, dir, "tag", "-a", "-m", "two", "v2", two)
+	gitIn(t, dir, "push", "--quiet", remote, "v2")
+	messages := map[string]string{one: "add a.txt", two: "add b.txt", three: "add c.txt"}
 	for _, want := range []codeconnections.StateChange{
 		{ReferenceType: "branch", ReferenceName: "main", CommitID: one, ChangedFiles: []string{"a.txt"}},
 		{ReferenceType: "branch", ReferenceName: "side", CommitID: two, ChangedFiles: []string{"b.txt"}},
@@ -202,8 +215,13 @@ func TestFirstPushMakesTheRepository(t *testing.T) {
 		// No commit in common with main: the files cannot be told.
 		{ReferenceType: "branch", ReferenceName: "lone", CommitID: three, ChangedFilesTruncated: true},
 		{ReferenceType: "branch", ReferenceName: "side", OldCommitID: two},
+		{ReferenceType: "tag", ReferenceName: "v2", CommitID: two}, // not the annotated tag's own id
 	} {
-		want.ConnectionARN, want.FullRepositoryID = arn, repository
+		want.ConnectionARN, want.FullRepositoryID, want.ProviderType = arn, repository, types.ProviderTypeGithub
+		if message := messages[want.CommitID]; message != "" {
+			want.CommitMessage, want.AuthorName, want.AuthorEmail, want.Sender = message, "Ann", "ann@example.com", "Ann"
+			want.AuthorDate = "2023-11-14T22:13:20Z"
+		}
 		if got := c.events.next(t); !reflect.DeepEqual(got, want) {
 			t.Errorf("event %+v\nwant  %+v", got, want)
 		}
@@ -237,6 +255,18 @@ func TestSourceOperations(t *testing.T) {
 	var failed *wire.Error
 	if !errors.As(err, &failed) || failed.Message != "[GitHub] No Branch [none] found for FullRepositoryName [ann/site]" {
 		t.Errorf("a branch that is not there: %v", err)
+	}
+	in["CommitId"] = "main"
+	if err := c.internal(t, "GetCommit", in, &branch); err != nil || *branch.CommitId != id {
+		t.Errorf("commit %+v, %v", branch, err)
+	}
+	in["CommitId"] = strings.Repeat("0", 40)
+	if err := c.internal(t, "GetCommit", in, &branch); code(err) != "ResourceNotFoundException" {
+		t.Errorf("a commit that is not there: %v", err)
+	}
+	var list codeconnections.ListRepositoriesOutput
+	if err := c.internal(t, "ListRepositories", in, &list); err != nil || !slices.Equal(list.FullRepositoryIds, []string{"ann/site"}) {
+		t.Errorf("repositories %q, %v", list.FullRepositoryIds, err)
 	}
 	var out codeconnections.StartUploadArchiveToS3Output
 	err = c.internal(t, "StartUploadArchiveToS3", map[string]string{

@@ -1,13 +1,16 @@
 package codeconnections
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/codeconnections/types"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	eventtypes "github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
 
@@ -26,6 +29,7 @@ const DetailType = "CodeConnections Repository State Change"
 const (
 	maxChangedFiles = 1000
 	maxChangedBytes = 64 << 10
+	maxMessage      = 16 << 10
 )
 
 // StateChange is the detail of the event.
@@ -40,6 +44,16 @@ type StateChange struct {
 	// left the default branch; of the first one, all. Absent for tags.
 	ChangedFiles          []string `json:"changedFiles,omitempty"`
 	ChangedFilesTruncated bool     `json:"changedFilesTruncated,omitempty"` // there are more, or they could not be told
+
+	// What the commit says; absent if the reference was deleted.
+	CommitMessage string `json:"commitMessage,omitempty"` // cut to maxMessage
+	AuthorName    string `json:"authorName,omitempty"`
+	AuthorEmail   string `json:"authorEmail,omitempty"`
+	AuthorDate    string `json:"authorDate,omitempty"` // RFC 3339, UTC
+	// Sender is who pushed. Git pushes here have no name of their own (a user
+	// name may well be a token), so it is the commit's author.
+	Sender       string             `json:"sender,omitempty"`
+	ProviderType types.ProviderType `json:"providerType"`
 }
 
 // announce sends the events of changed branches and tags.
@@ -59,7 +73,10 @@ func (s *Service) announce(ctx context.Context, at store.Scope, id string, chang
 		if !ok {
 			continue
 		}
-		detail.ConnectionARN, detail.FullRepositoryID = c.ARN, repositoryID
+		detail.ConnectionARN, detail.FullRepositoryID, detail.ProviderType = c.ARN, repositoryID, c.Provider
+		if err := s.addCommit(ctx, at, id, &detail); err != nil {
+			s.host.Log().Warn("reading a pushed commit", "repository", repositoryID, "reference", change.Ref, "error", err)
+		}
 		if err := s.addFiles(ctx, at, id, &detail); err != nil {
 			// Histories without a common commit, for instance. The event
 			// matters more than its list.
@@ -90,6 +107,35 @@ func describeChange(c git.RefChange) (StateChange, bool) {
 	return d, ok
 }
 
+// addCommit adds what the pushed commit says. An annotated tag is told by the
+// commit that it names.
+func (s *Service) addCommit(ctx context.Context, at store.Scope, id string, d *StateChange) error {
+	if d.CommitID == "" {
+		return nil
+	}
+	g, err := s.git.Open(ctx, at, id)
+	if err != nil {
+		return err
+	}
+	c, err := g.Commit(ctx, d.CommitID)
+	if err != nil {
+		return err
+	}
+	d.CommitID, d.CommitMessage = c.ID, cutText(strings.TrimSuffix(c.Message, "\n"), maxMessage)
+	d.AuthorName, d.AuthorEmail = c.Author.Name, c.Author.Email
+	d.AuthorDate = c.Author.When.UTC().Format(time.RFC3339)
+	d.Sender = c.Author.Name
+	return nil
+}
+
+// cutText cuts a text to at most n bytes, and never within a character.
+func cutText(text string, n int) string {
+	if len(text) <= n {
+		return text
+	}
+	return strings.ToValidUTF8(text[:n], "")
+}
+
 // addFiles lists the files that the change of a branch changed.
 func (s *Service) addFiles(ctx context.Context, at store.Scope, id string, d *StateChange) error {
 	if d.ReferenceType != "branch" || d.CommitID == "" {
@@ -103,20 +149,22 @@ func (s *Service) addFiles(ctx context.Context, at store.Scope, id string, d *St
 	if err != nil {
 		return err
 	}
+	d.ChangedFiles, d.ChangedFilesTruncated = listPaths(files)
+	return nil
+}
+
+// listPaths gives the paths of the files, as many as an event takes.
+func listPaths(files []git.Difference) (paths []string, truncated bool) {
 	bytes := 0
 	for _, f := range files {
-		path := f.After.Path
-		if path == "" {
-			path = f.Before.Path
-		}
+		path := cmp.Or(f.After.Path, f.Before.Path)
 		bytes += len(path) + len(`"",`)
-		if len(d.ChangedFiles) == maxChangedFiles || bytes > maxChangedBytes {
-			d.ChangedFilesTruncated = true
-			return nil
+		if len(paths) == maxChangedFiles || bytes > maxChangedBytes {
+			return paths, true
 		}
-		d.ChangedFiles = append(d.ChangedFiles, path)
+		paths = append(paths, path)
 	}
-	return nil
+	return paths, false
 }
 
 func changedFiles(ctx context.Context, g *git.Repository, d StateChange) ([]git.Difference, error) {

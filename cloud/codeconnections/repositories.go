@@ -33,7 +33,7 @@ func validRepositoryID(id string) bool {
 func gitID(connectionID, repositoryID string) string { return connectionID + "/" + repositoryID }
 
 // Paths are the prefixes of the paths that ServeHTTP answers.
-func (s *Service) Paths() []string { return []string{gitPrefix} }
+func (s *Service) Paths() []string { return []string{gitPrefix, eventsPrefix} }
 
 // cloneURL is where git finds a repository behind a connection that is kept
 // in a scope.
@@ -62,9 +62,14 @@ func parsePath(path string) (place, bool) {
 	return p, validRepositoryID(p.repositoryID)
 }
 
-// ServeHTTP serves the repositories behind connections to git. Every request
-// is taken for one of the account's own.
+// ServeHTTP serves the repositories behind connections to git, and takes what
+// providers tell of their pull requests. Every request is taken for one of the
+// account's own.
 func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if strings.HasPrefix(r.URL.Path, eventsPrefix) {
+		s.serveEvents(w, r)
+		return
+	}
 	path, rest, ok := git.SplitURL(r.URL.Path)
 	if !ok {
 		http.NotFound(w, r)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -49,18 +50,78 @@ func (s *Service) GetBranch(ctx context.Context, in *GetBranchInput) (*GetBranch
 	if err != nil {
 		return nil, err
 	}
-	a, err := parseARN(ctx, in.ConnectionArn, "connection")
+	out, err := s.describeCommit(ctx, in.ConnectionArn, in.FullRepositoryId, c, commit)
+	if err != nil {
+		return nil, err
+	}
+	out.BranchName = in.BranchName
+	return out, nil
+}
+
+// GetCommitInput names a commit of a repository behind a connection.
+type GetCommitInput struct {
+	ConnectionArn    *string
+	FullRepositoryId *string
+	CommitId         *string // or a reference, a branch or a tag
+}
+
+// GetCommit describes a commit as [Service.GetBranch] does; the answer has no
+// branch.
+func (s *Service) GetCommit(ctx context.Context, in *GetCommitInput) (*GetBranchOutput, error) {
+	c, commit, err := s.commit(ctx, in.ConnectionArn, in.FullRepositoryId, aws.ToString(in.CommitId))
+	if err != nil {
+		return nil, noCommit(err, c, in.CommitId, in.FullRepositoryId)
+	}
+	return s.describeCommit(ctx, in.ConnectionArn, in.FullRepositoryId, c, commit)
+}
+
+func (s *Service) describeCommit(ctx context.Context, arn, repositoryID *string, c connection, commit git.Commit) (*GetBranchOutput, error) {
+	a, err := parseARN(ctx, arn, "connection")
 	if err != nil {
 		return nil, err
 	}
 	return &GetBranchOutput{
 		AuthorDate:        aws.String(commit.Author.When.UTC().Format(time.RFC3339)),
 		AuthorDisplayName: aws.String(commit.Author.Name), AuthorEmail: aws.String(commit.Author.Email),
-		AuthorId:   aws.String(commit.Author.Email),
-		BranchName: in.BranchName, CommitId: aws.String(commit.ID),
+		AuthorId:      aws.String(commit.Author.Email),
+		CommitId:      aws.String(commit.ID),
 		CommitMessage: aws.String(strings.TrimSuffix(commit.Message, "\n")), ProviderType: c.Provider,
-		CloneUrl: aws.String(s.cloneURL(a.scope, c.ID, *in.FullRepositoryId)),
+		CloneUrl: aws.String(s.cloneURL(a.scope, c.ID, *repositoryID)),
 	}, nil
+}
+
+// noCommit is the provider's word for a commit that is not there.
+func noCommit(err error, c connection, id, repositoryID *string) error {
+	if errors.Is(err, git.ErrNoRef) || errors.Is(err, git.ErrNoObject) {
+		return &types.ResourceNotFoundException{Message: aws.String(fmt.Sprintf(
+			"[%s] No Commit [%s] found for FullRepositoryName [%s]", c.Provider, aws.ToString(id), aws.ToString(repositoryID)))}
+	}
+	return err
+}
+
+// ListRepositoriesInput names a connection.
+type ListRepositoriesInput struct{ ConnectionArn *string }
+
+// ListRepositoriesOutput has the repositories behind it, sorted.
+type ListRepositoriesOutput struct{ FullRepositoryIds []string }
+
+// ListRepositories lists the repositories behind a connection that were pushed
+// to.
+func (s *Service) ListRepositories(ctx context.Context, in *ListRepositoriesInput) (*ListRepositoriesOutput, error) {
+	c, scope, err := s.findConnection(ctx, in.ConnectionArn)
+	if err != nil {
+		return nil, err
+	}
+	ids, err := s.git.IDs(ctx, scope, c.ID+"/")
+	if err != nil {
+		return nil, err
+	}
+	out := &ListRepositoriesOutput{FullRepositoryIds: []string{}}
+	for _, id := range ids {
+		out.FullRepositoryIds = append(out.FullRepositoryIds, strings.TrimPrefix(id, c.ID+"/"))
+	}
+	slices.Sort(out.FullRepositoryIds)
+	return out, nil
 }
 
 // commit finds the commit that a specifier names; git.ErrNoRef also tells of
@@ -115,12 +176,8 @@ func (s *Service) StartUploadArchiveToS3(ctx context.Context, in *StartUploadArc
 	if err == nil {
 		commit, err = g.Resolve(ctx, aws.ToString(in.CommitId))
 	}
-	if errors.Is(err, git.ErrNoRef) || errors.Is(err, git.ErrNoObject) {
-		return nil, &types.ResourceNotFoundException{Message: aws.String(fmt.Sprintf(
-			"[%s] No Commit [%s] found for FullRepositoryName [%s]", c.Provider, aws.ToString(in.CommitId), aws.ToString(in.FullRepositoryId)))}
-	}
 	if err != nil {
-		return nil, err
+		return nil, noCommit(err, c, in.CommitId, in.FullRepositoryId)
 	}
 	object := &s3.PutObjectInput{Bucket: in.Bucket, Key: in.Key}
 	if aws.ToString(in.KmsKeyId) != "" {
