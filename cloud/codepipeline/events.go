@@ -106,6 +106,7 @@ func (t *turn) tellAction(a *action, state string) {
 
 func (t *turn) tell(kind string, e *execution, d detail) {
 	d.Pipeline, d.ExecutionID, d.Version, d.Attempt = t.pipe.Name, e.ID, float64(e.Version), float64(e.Attempt)
+	d.Trigger = e.Git.facts()
 	t.events = append(t.events, event{t.scope, kind, t.pipe.ARN, t.now, d})
 }
 

@@ -82,6 +82,7 @@ type execution struct {
 
 	Variables map[string]string              `json:",omitempty"` // of the pipeline
 	Overrides []types.SourceRevisionOverride `json:",omitempty"`
+	Git       *gitChange                     `json:",omitempty"` // the push or pull request that started it
 	Artifacts map[string]location            `json:",omitempty"`
 	Outputs   map[string]map[string]string   `json:",omitempty"` // output variables, by namespace
 	Revisions []revision                     `json:",omitempty"`

@@ -15,30 +15,36 @@ import (
 	ebtypes "github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
 )
 
-// A pipeline with a connection source starts on a push. The service keeps an
-// EventBridge rule for each such source, whose target is the pipeline.
+// A pipeline with a connection source starts on a push or a pull request. The
+// service keeps an EventBridge rule for each such source, in the region of its
+// connection, whose target are the pipeline's triggers (triggers.go). The rule
+// picks the repository, the triggers' filters do the rest.
 
 // rule is a rule that starts a pipeline.
 type rule struct {
 	name    string
+	region  string
 	pattern string
 }
 
 const ruleTarget = "pipeline"
 
-// rulesOf are the rules that a pipeline needs, by name. A nil plan needs none.
-func rulesOf(pipeline string, p *plan) map[string]rule {
+// rulesOf are the rules that a pipeline in a region needs, by region and name.
+// A nil plan needs none.
+func rulesOf(key lineKey, p *plan) map[string]rule {
 	rules := map[string]rule{}
 	if p == nil {
 		return rules
 	}
 	for _, a := range p.sources() {
-		c := a.Configuration
-		if aws.ToString(a.ActionTypeId.Provider) != "CodeStarSourceConnection" || strings.EqualFold(c["DetectChanges"], "false") {
+		if !isConnection(a) || p.trigger(aws.ToString(a.Name)) == nil && !detects(a) {
 			continue
 		}
-		r := rule{name: ruleName(pipeline, p.stages[0].name, aws.ToString(a.Name)), pattern: pushPattern(a)}
-		rules[r.name] = r
+		r := rule{name: ruleName(key.name, p.stages[0].name, aws.ToString(a.Name)), region: key.scope.Region, pattern: changePattern(p, a)}
+		if parts := strings.Split(a.Configuration["ConnectionArn"], ":"); len(parts) > 3 && parts[3] != "" {
+			r.region = parts[3]
+		}
+		rules[r.region+"/"+r.name] = r
 	}
 	return rules
 }
@@ -48,20 +54,26 @@ func ruleName(pipeline, stage, action string) string {
 	return cut("codepipeline-"+pipeline, 55) + "-" + hex.EncodeToString(sum[:4])
 }
 
-// pushPattern matches pushes to the action's branch. A branch that goes away
-// has no commit and starts nothing.
-func pushPattern(a types.ActionDeclaration) string {
-	pattern, err := json.Marshal(map[string]any{
-		"source":      []string{"aws.codeconnections"},
-		"detail-type": []string{"CodeConnections Repository State Change"},
-		"detail": map[string]any{
-			"connectionArn":    []string{a.Configuration["ConnectionArn"]},
-			"fullRepositoryId": []string{a.Configuration["FullRepositoryId"]},
-			"referenceType":    []string{"branch"},
-			"referenceName":    []string{a.Configuration["BranchName"]},
-			"commitId":         []any{map[string]bool{"exists": true}},
-		},
-	})
+// changePattern matches the changes of the action's repository that may start
+// the pipeline. A branch that goes away has no commit and starts nothing.
+func changePattern(p *plan, a types.ActionDeclaration) string {
+	kinds := []string{"CodeConnections Repository State Change"}
+	detail := map[string]any{
+		"connectionArn":    []string{connectionName(a.Configuration["ConnectionArn"])},
+		"fullRepositoryId": []string{a.Configuration["FullRepositoryId"]},
+		"commitId":         []any{map[string]bool{"exists": true}},
+	}
+	git := p.trigger(aws.ToString(a.Name))
+	switch {
+	case git == nil || len(git.Push) == 0 && len(git.PullRequest) == 0:
+		detail["referenceType"], detail["referenceName"] = []string{"branch"}, []string{a.Configuration["BranchName"]}
+	case len(git.Push) == 0:
+		kinds = nil
+	}
+	if git != nil && len(git.PullRequest) > 0 {
+		kinds = append(kinds, "CodeConnections Pull Request State Change")
+	}
+	pattern, err := json.Marshal(map[string]any{"source": []string{"aws.codeconnections"}, "detail-type": kinds, "detail": detail})
 	if err != nil { // strings only
 		return ""
 	}
@@ -70,10 +82,10 @@ func pushPattern(a types.ActionDeclaration) string {
 
 // putRules makes the rules that the plan needs.
 func (s *Service) putRules(ctx context.Context, key lineKey, now *plan) error {
-	caller := self(key.scope, "")
-	for _, r := range rulesOf(key.name, now) {
-		client := eventbridge.NewFromConfig(s.host.As(caller))
-		if err := putRule(ctx, client, r, caller.ResourceARN("codepipeline", key.name)); err != nil {
+	pipeline := self(key.scope, "").ResourceARN("codepipeline", key.name)
+	for _, r := range rulesOf(key, now) {
+		client := eventbridge.NewFromConfig(s.host.As(self(key.scope, r.region)))
+		if err := putRule(ctx, client, r, pipeline); err != nil {
 			return fmt.Errorf("making the rule %q that starts pipeline %q: %w", r.name, key.name, err)
 		}
 	}
@@ -83,14 +95,14 @@ func (s *Service) putRules(ctx context.Context, key lineKey, now *plan) error {
 // dropRules takes away the rules that the old plan needed and the new one does
 // not.
 func (s *Service) dropRules(ctx context.Context, key lineKey, old, now *plan) error {
-	after := rulesOf(key.name, now)
-	for name := range rulesOf(key.name, old) {
-		if _, ok := after[name]; ok {
+	after := rulesOf(key, now)
+	for id, r := range rulesOf(key, old) {
+		if _, ok := after[id]; ok {
 			continue
 		}
-		client := eventbridge.NewFromConfig(s.host.As(self(key.scope, "")))
-		if err := deleteRule(ctx, client, name); err != nil {
-			return fmt.Errorf("deleting the rule %q that starts pipeline %q: %w", name, key.name, err)
+		client := eventbridge.NewFromConfig(s.host.As(self(key.scope, r.region)))
+		if err := deleteRule(ctx, client, r.name); err != nil {
+			return fmt.Errorf("deleting the rule %q that starts pipeline %q: %w", r.name, key.name, err)
 		}
 	}
 	return nil
@@ -99,13 +111,13 @@ func (s *Service) dropRules(ctx context.Context, key lineKey, old, now *plan) er
 func putRule(ctx context.Context, client *eventbridge.Client, r rule, pipeline string) error {
 	_, err := client.PutRule(ctx, &eventbridge.PutRuleInput{
 		Name: &r.name, EventPattern: &r.pattern, State: ebtypes.RuleStateEnabled,
-		Description: aws.String("Starts the pipeline " + pipeline + " on a push. Kept by CodePipeline; do not edit or delete."),
+		Description: aws.String("Starts the pipeline " + pipeline + " on a push or a pull request. Kept by CodePipeline; do not edit or delete."),
 	})
 	if err != nil {
 		return err
 	}
 	out, err := client.PutTargets(ctx, &eventbridge.PutTargetsInput{
-		Rule: &r.name, Targets: []ebtypes.Target{{Id: aws.String(ruleTarget), Arn: &pipeline}},
+		Rule: &r.name, Targets: []ebtypes.Target{{Id: aws.String(ruleTarget), Arn: aws.String(pipeline + "/trigger")}},
 	})
 	if err == nil && out.FailedEntryCount > 0 {
 		err = errors.New(aws.ToString(out.FailedEntries[0].ErrorMessage))

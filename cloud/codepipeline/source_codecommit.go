@@ -32,7 +32,8 @@ type uploadArchive struct {
 }
 
 func (codeCommitSource) run(ctx context.Context, j *job) (*outcome, error) {
-	if err := j.wholeZip(); err != nil {
+	clone, err := j.clones()
+	if err != nil {
 		return nil, err
 	}
 	client := codecommit.NewFromConfig(j.as)
@@ -49,15 +50,34 @@ func (codeCommitSource) run(ctx context.Context, j *job) (*outcome, error) {
 	if err != nil {
 		return nil, err
 	}
+	if clone {
+		err = codeCommitClone(ctx, j, client, repository, branch, commit)
+	} else {
+		err = codeCommitZip(ctx, j, repository, commit)
+	}
+	if err != nil {
+		return nil, &foundError{commit, err}
+	}
+	return commitOutcome(j, repository, branch, found.Commit), nil
+}
+
+func codeCommitZip(ctx context.Context, j *job, repository, commit string) error {
 	to := j.record.Outputs[0]
 	in := uploadArchive{RepositoryName: repository, CommitSpecifier: commit, Bucket: to.Bucket, Key: to.Key}
 	if key := j.store.EncryptionKey; key != nil {
 		in.KmsKeyID = aws.ToString(key.Id)
 	}
-	if err := wire.CallJSON(ctx, j.as, "codecommit", "CodeCommit_20150413.UploadArchive", in, &struct{}{}); err != nil {
-		return nil, &foundError{commit, err}
+	return wire.CallJSON(ctx, j.as, "codecommit", "CodeCommit_20150413.UploadArchive", in, &struct{}{})
+}
+
+func codeCommitClone(ctx context.Context, j *job, client *codecommit.Client, repository, branch, commit string) error {
+	found, err := client.GetRepository(ctx, &codecommit.GetRepositoryInput{RepositoryName: &repository})
+	if err != nil {
+		return err
 	}
-	return commitOutcome(j, repository, branch, found.Commit), nil
+	return j.writeClone(ctx, cloneReference{
+		FullRepositoryName: repository, CloneURL: aws.ToString(found.RepositoryMetadata.CloneUrlHttp), CommitID: commit, BranchName: branch,
+	})
 }
 
 func commitOutcome(j *job, repository, branch string, c *cctypes.Commit) *outcome {
@@ -109,14 +129,6 @@ func branchTip(ctx context.Context, client *codecommit.Client, repository, branc
 		return "", fmt.Errorf("branch %q of repository %q points to no commit", branch, repository)
 	}
 	return *out.Branch.CommitId, nil
-}
-
-// wholeZip refuses an output that is not a zip of the files.
-func (j *job) wholeZip() error {
-	if format := j.option("OutputArtifactFormat", "CODE_ZIP"); format != "CODE_ZIP" {
-		return failed(types.FailureTypeConfigurationError, "the output artifact format %s is not supported by the local cloud; CODE_ZIP is", format)
-	}
-	return nil
 }
 
 // override is the revision of that type that the execution was started with for

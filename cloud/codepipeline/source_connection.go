@@ -2,6 +2,7 @@ package codepipeline
 
 import (
 	"context"
+	"maps"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -16,15 +17,16 @@ import (
 // https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-CodestarConnectionSource.html
 type connectionSource struct{}
 
-type connectionBranch struct {
+type connectionCommit struct {
 	ConnectionArn    string `json:"connectionArn"`
 	FullRepositoryID string `json:"fullRepositoryId"`
-	BranchName       string `json:"branchName"`
+	BranchName       string `json:"branchName,omitempty"` // of GetBranch
+	CommitID         string `json:"commitId,omitempty"`   // of GetCommit
 }
 
 type connectionTip struct {
 	AuthorDate, AuthorDisplayName, AuthorEmail, AuthorID string
-	CommitID, CommitMessage, ProviderType                string
+	CommitID, CommitMessage, ProviderType, CloneURL      string
 }
 
 type connectionUpload struct {
@@ -39,37 +41,61 @@ type connectionUpload struct {
 const connectionTarget = "CodeConnections_20231201."
 
 func (connectionSource) run(ctx context.Context, j *job) (*outcome, error) {
-	if err := j.wholeZip(); err != nil {
+	arn, repository, branch := j.config["ConnectionArn"], j.config["FullRepositoryId"], j.config["BranchName"]
+	as := inRegionOf(j.as, arn)
+	operation, which := "GetBranch", connectionCommit{ConnectionArn: arn, FullRepositoryID: repository, BranchName: branch}
+	git := j.execution.Git
+	if !git.of(j.record.Name) {
+		git = nil
+	}
+	if commit := j.override(types.SourceRevisionTypeCommitId); commit != "" || git != nil {
+		if commit == "" {
+			commit = git.CommitID
+		}
+		operation, which.BranchName, which.CommitID = "GetCommit", "", commit
+	}
+	var tip connectionTip
+	if err := wire.CallJSON(ctx, as, "codeconnections", connectionTarget+operation, which, &tip); err != nil {
 		return nil, err
 	}
-	arn, repository, branch := j.config["ConnectionArn"], j.config["FullRepositoryId"], j.config["BranchName"]
-	as := j.as.Copy()
-	if parts := strings.SplitN(arn, ":", 6); len(parts) == 6 {
-		as.Region = parts[3]
+	message := strings.TrimSpace(tip.CommitMessage)
+	variables := map[string]string{
+		"ConnectionArn": arn, "FullRepositoryName": repository, "CommitId": tip.CommitID, "CommitMessage": message, "ProviderType": tip.ProviderType,
+		"AuthorDate": tip.AuthorDate, "AuthorDisplayName": tip.AuthorDisplayName, "AuthorEmail": tip.AuthorEmail, "AuthorId": tip.AuthorID,
 	}
-	commit := j.override(types.SourceRevisionTypeCommitId)
-	var tip connectionTip
-	if commit == "" {
-		if err := wire.CallJSON(ctx, as, "codeconnections", connectionTarget+"GetBranch", connectionBranch{arn, repository, branch}, &tip); err != nil {
-			return nil, err
-		}
-		commit = tip.CommitID
+	if git != nil {
+		maps.Copy(variables, git.variables())
+	} else {
+		variables["BranchName"] = branch
+	}
+	if err := j.bring(ctx, as, arn, repository, tip, variables["BranchName"]); err != nil {
+		return nil, &foundError{tip.CommitID, err}
+	}
+	return &outcome{summary: tip.CommitID, revision: &revision{ID: tip.CommitID, Summary: message}, variables: variables}, nil
+}
+
+// inRegionOf makes the calls go to the region of an ARN.
+func inRegionOf(cfg aws.Config, arn string) aws.Config {
+	cfg = cfg.Copy()
+	if parts := strings.SplitN(arn, ":", 6); len(parts) == 6 {
+		cfg.Region = parts[3]
+	}
+	return cfg
+}
+
+// bring makes the output artifact of a commit behind a connection.
+func (j *job) bring(ctx context.Context, as aws.Config, arn, repository string, tip connectionTip, branch string) error {
+	clone, err := j.clones()
+	if err != nil {
+		return err
+	}
+	if clone {
+		return j.writeClone(ctx, cloneReference{ConnectionArn: arn, FullRepositoryName: repository, CloneURL: tip.CloneURL, CommitID: tip.CommitID, BranchName: branch})
 	}
 	to := j.record.Outputs[0]
-	in := connectionUpload{ConnectionArn: arn, FullRepositoryID: repository, CommitID: commit, Bucket: to.Bucket, Key: to.Key}
+	in := connectionUpload{ConnectionArn: arn, FullRepositoryID: repository, CommitID: tip.CommitID, Bucket: to.Bucket, Key: to.Key}
 	if key := j.store.EncryptionKey; key != nil {
 		in.KmsKeyID = aws.ToString(key.Id)
 	}
-	if err := wire.CallJSON(ctx, as, "codeconnections", connectionTarget+"StartUploadArchiveToS3", in, &struct{}{}); err != nil {
-		return nil, &foundError{commit, err}
-	}
-	message := strings.TrimSpace(tip.CommitMessage)
-	return &outcome{
-		summary:  commit,
-		revision: &revision{ID: commit, Summary: message},
-		variables: map[string]string{
-			"ConnectionArn": arn, "FullRepositoryName": repository, "BranchName": branch, "CommitId": commit, "CommitMessage": message,
-			"AuthorDate": tip.AuthorDate, "AuthorDisplayName": tip.AuthorDisplayName, "AuthorEmail": tip.AuthorEmail, "AuthorId": tip.AuthorID,
-		},
-	}, nil
+	return wire.CallJSON(ctx, as, "codeconnections", connectionTarget+"StartUploadArchiveToS3", in, &struct{}{})
 }

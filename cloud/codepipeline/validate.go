@@ -74,7 +74,7 @@ func validate(def *types.PipelineDeclaration, region string) error {
 	if role := aws.ToString(def.RoleArn); !rolePattern().MatchString(role) {
 		return constraint(role, "pipeline.roleArn", `Member must satisfy regular expression pattern: arn:aws(-[\w]+)*:iam::[0-9]{12}:role/.*`)
 	}
-	for _, check := range []func(*types.PipelineDeclaration) error{checkType, checkStages, checkVariables} {
+	for _, check := range []func(*types.PipelineDeclaration) error{checkType, checkStages, checkVariables, checkTriggers} {
 		if err := check(def); err != nil {
 			return err
 		}
@@ -98,8 +98,6 @@ func checkType(def *types.PipelineDeclaration) error {
 		return invalidStructure("Pipeline variable can only be used with V2 pipelines")
 	case !v2 && len(def.Triggers) > 0:
 		return invalidStructure("Triggers on tag can only be used with V2 pipelines")
-	case len(def.Triggers) > 0:
-		return notHere("Triggers with filters")
 	}
 	return nil
 }

@@ -13,6 +13,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/codebuild"
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
+
+	"ouro/cloud/wire"
 )
 
 // principal is who delivers to a target that has no role.
@@ -66,7 +68,14 @@ func sessionName(rule string) string {
 // startPipeline starts an execution. A target's own input may carry variables
 // and source revisions; the bare event does not.
 // https://docs.aws.amazon.com/codepipeline/latest/userguide/pipelines-trigger-source-overrides-eventbridge.html
+//
+// The rules that CodePipeline keeps for the repositories behind connections
+// name the pipeline's triggers instead, PIPELINE/trigger, which get the event.
 func startPipeline(ctx context.Context, cfg aws.Config, d delivery, resource string) error {
+	if name, ok := strings.CutSuffix(resource, "/trigger"); ok {
+		in := map[string]string{"name": name, "event": d.Event}
+		return wire.CallJSON(ctx, cfg, "codepipeline", "CodePipeline_20150709.StartTriggeredExecution", in, &struct{}{})
+	}
 	var in codepipeline.StartPipelineExecutionInput
 	if err := d.overrides(&in); err != nil {
 		return err

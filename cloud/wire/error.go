@@ -21,6 +21,9 @@ type Error struct {
 	Header  map[string]string // further headers of a REST response, such as X-Amz-Delete-Marker
 }
 
+// HTTPStatusCode is Status, as the SDK's errors tell it.
+func (e *Error) HTTPStatusCode() int { return e.Status }
+
 func (e *Error) Error() string        { return e.Code + ": " + e.Message }
 func (e *Error) ErrorCode() string    { return e.Code }
 func (e *Error) ErrorMessage() string { return e.Message }
