@@ -23,7 +23,7 @@
 // The repositories have no pull requests. What a provider's webhook would say
 // of one can be posted to
 //
-//	ENDPOINT/connection-events/ACCOUNT/REGION/CONNECTION-ID
+//	ENDPOINT/_codeconnections/events/ACCOUNT/REGION/CONNECTION-ID
 //
 // in the words of GitHub, GitLab or Bitbucket (pullrequests.go); its commits
 // must have been pushed to the repository. Repository links and sync

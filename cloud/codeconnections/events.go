@@ -44,6 +44,8 @@ type StateChange struct {
 	// left the default branch; of the first one, all. Absent for tags.
 	ChangedFiles          []string `json:"changedFiles,omitempty"`
 	ChangedFilesTruncated bool     `json:"changedFilesTruncated,omitempty"` // there are more, or they could not be told
+	AddedFiles            []string `json:"addedFiles,omitempty"`            // of the changed ones
+	RemovedFiles          []string `json:"removedFiles,omitempty"`          // of the changed ones
 
 	// What the commit says; absent if the reference was deleted.
 	CommitMessage string `json:"commitMessage,omitempty"` // cut to maxMessage
@@ -149,22 +151,28 @@ func (s *Service) addFiles(ctx context.Context, at store.Scope, id string, d *St
 	if err != nil {
 		return err
 	}
-	d.ChangedFiles, d.ChangedFilesTruncated = listPaths(files)
+	d.listFiles(files)
 	return nil
 }
 
-// listPaths gives the paths of the files, as many as an event takes.
-func listPaths(files []git.Difference) (paths []string, truncated bool) {
+// listFiles lists as many paths as an event takes.
+func (d *StateChange) listFiles(files []git.Difference) {
 	bytes := 0
 	for _, f := range files {
 		path := cmp.Or(f.After.Path, f.Before.Path)
 		bytes += len(path) + len(`"",`)
-		if len(paths) == maxChangedFiles || bytes > maxChangedBytes {
-			return paths, true
+		if len(d.ChangedFiles) == maxChangedFiles || bytes > maxChangedBytes {
+			d.ChangedFilesTruncated = true
+			return
 		}
-		paths = append(paths, path)
+		d.ChangedFiles = append(d.ChangedFiles, path)
+		switch "" {
+		case f.Before.Path:
+			d.AddedFiles = append(d.AddedFiles, path)
+		case f.After.Path:
+			d.RemovedFiles = append(d.RemovedFiles, path)
+		}
 	}
-	return paths, false
 }
 
 func changedFiles(ctx context.Context, g *git.Repository, d StateChange) ([]git.Difference, error) {

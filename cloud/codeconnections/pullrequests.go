@@ -18,8 +18,9 @@ import (
 	"ouro/cloud/store"
 )
 
-// eventsPrefix is what the paths begin with that take providers' payloads.
-const eventsPrefix = "/connection-events/"
+// eventsPrefix is what the paths begin with that take providers' payloads. No
+// bucket is called so.
+const eventsPrefix = "/_codeconnections/events/"
 
 // maxPayload bounds a payload. Those about a pull request have some 30 KB.
 const maxPayload = 1 << 20
@@ -102,7 +103,7 @@ func (s *Service) tellPullRequest(ctx context.Context, at store.Scope, c connect
 	if sender != "" {
 		p.Sender = sender
 	}
-	p.ChangedFiles, p.ChangedFilesTruncated = pullRequestFiles(ctx, g, p)
+	p.addPullRequestFiles(ctx, g)
 	text, err := json.Marshal(p)
 	if err != nil {
 		return fmt.Errorf("writing the event of pull request %s: %w", p.PullRequestID, err)
@@ -114,17 +115,18 @@ func (s *Service) tellPullRequest(ctx context.Context, at store.Scope, c connect
 	}})
 }
 
-// pullRequestFiles are the files that differ from where the source branch left
-// the destination: its commit as the provider told it, or else its newest one.
-func pullRequestFiles(ctx context.Context, g *git.Repository, p PullRequest) (paths []string, truncated bool) {
+// addPullRequestFiles lists the files that differ from where the source branch
+// left the destination: its commit as the provider told it, or else its newest.
+func (p *PullRequest) addPullRequestFiles(ctx context.Context, g *git.Repository) {
 	tip, _ := g.Ref(git.Branches + p.DestinationBranch) // without it, none is left to try
 	for _, base := range []string{p.OldCommitID, tip} {
 		if !git.ValidID(base) {
 			continue
 		}
 		if files, err := g.DifferencesSinceFork(ctx, base, p.CommitID); err == nil {
-			return listPaths(files)
+			p.listFiles(files)
+			return
 		}
 	}
-	return nil, true
+	p.ChangedFilesTruncated = true
 }

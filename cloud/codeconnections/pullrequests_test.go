@@ -26,7 +26,7 @@ func TestPullRequests(t *testing.T) {
 	post := func(header, event, body string) (status int, answer string) {
 		t.Helper()
 		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost,
-			c.url+"/connection-events/000000000000/us-east-1/"+arn[strings.LastIndex(arn, "/")+1:], strings.NewReader(body))
+			c.url+"/_codeconnections/events/000000000000/us-east-1/"+arn[strings.LastIndex(arn, "/")+1:], strings.NewReader(body))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -67,7 +67,7 @@ func TestPullRequests(t *testing.T) {
 			Event: test.want, PullRequestID: "7", PullRequestTitle: "Side", DestinationBranch: "main",
 			StateChange: codeconnections.StateChange{
 				ConnectionARN: arn, FullRepositoryID: "ann/site", ProviderType: types.ProviderTypeGithub,
-				ReferenceType: "branch", ReferenceName: "side", CommitID: head, OldCommitID: test.base, ChangedFiles: []string{"b.txt"},
+				ReferenceType: "branch", ReferenceName: "side", CommitID: head, OldCommitID: test.base, ChangedFiles: []string{"b.txt"}, AddedFiles: []string{"b.txt"},
 				CommitMessage: "add b.txt", AuthorName: "Ann", AuthorEmail: "ann@example.com", AuthorDate: "2023-11-14T22:13:20Z", Sender: "ann",
 			},
 		}

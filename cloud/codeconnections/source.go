@@ -32,6 +32,7 @@ type GetBranchOutput struct {
 	AuthorDisplayName *string
 	AuthorEmail       *string
 	AuthorId          *string
+	CommitterDate     *string // RFC 3339, UTC
 	BranchName        *string
 	CommitId          *string
 	CommitMessage     *string
@@ -84,6 +85,7 @@ func (s *Service) describeCommit(ctx context.Context, arn, repositoryID *string,
 		AuthorDate:        aws.String(commit.Author.When.UTC().Format(time.RFC3339)),
 		AuthorDisplayName: aws.String(commit.Author.Name), AuthorEmail: aws.String(commit.Author.Email),
 		AuthorId:      aws.String(commit.Author.Email),
+		CommitterDate: aws.String(commit.Committer.When.UTC().Format(time.RFC3339)),
 		CommitId:      aws.String(commit.ID),
 		CommitMessage: aws.String(strings.TrimSuffix(commit.Message, "\n")), ProviderType: c.Provider,
 		CloneUrl: aws.String(s.cloneURL(a.scope, c.ID, *repositoryID)),
