@@ -76,6 +76,7 @@ func (c *Cloud) furnish(ctx context.Context, o Options) error {
 	identities, accounts := sts.New(d.Host("sts")), iam.New(d.Host("iam"))
 	repos, connections := codecommit.New(d.Host("codecommit")), codeconnections.New(d.Host("codeconnections"))
 	topics := sns.New(d.Host("sns"))
+	pipelines := codepipeline.New(d.Host("codepipeline"))
 	services := []service{
 		{"sts", identities},
 		{"iam", accounts},
@@ -88,7 +89,7 @@ func (c *Cloud) furnish(ctx context.Context, o Options) error {
 		{"codecommit", repos},
 		{"codeconnections", connections},
 		{"codebuild", codebuild.New(d.Host("codebuild"), codebuild.Options{Executable: o.Executable})},
-		{"codepipeline", codepipeline.New(d.Host("codepipeline"))},
+		{"codepipeline", pipelines},
 		{"cloudcontrol", cloudcontrol.New(d.Host("cloudcontrol"), resource.NewTable().Records)},
 		{"cloudformation", cloudformation.New(d.Host("cloudformation"))},
 	}
@@ -106,7 +107,7 @@ func (c *Cloud) furnish(ctx context.Context, o Options) error {
 	for _, h := range []interface {
 		http.Handler
 		Paths() []string
-	}{repos, connections, topics} {
+	}{repos, connections, topics, pipelines} {
 		for _, prefix := range h.Paths() {
 			c.paths[prefix] = h
 		}

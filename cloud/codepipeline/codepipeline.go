@@ -13,8 +13,12 @@
 // that AWS knows, with the runners of those that run here. A kind without a
 // runner can be declared, and its action fails with a sentence that says so.
 //
-// Not here yet, and refused in words: V2 triggers, stage conditions, webhooks,
-// custom action types and their jobs, rollback of a stage.
+// What starts an execution by itself: sources that are polled (poll.go), rules
+// for pushes and pull requests with the filters of triggers (rules.go,
+// triggers*.go), and webhooks (webhook*.go).
+//
+// Not here yet, and refused in words: stage conditions, custom action types and
+// their jobs, rollback of a stage.
 package codepipeline
 
 import (
@@ -42,6 +46,7 @@ type Service struct {
 	numbers     store.Table[int64]                     // NAME/EXECUTION ID
 	actions     store.Table[action]                    // NAME/NUMBER/ORDER
 	starts      store.Table[string]                    // NAME/CLIENT TOKEN: execution id
+	webhooks    store.Table[webhook]                   // NAME
 
 	box    func() (*seal.Box, error) // of the secrets in definitions
 	lines  lines
@@ -61,6 +66,7 @@ func New(host door.Host) *Service {
 		numbers:     store.NewTable[int64](st, "codepipeline", "number"),
 		actions:     store.NewTable[action](st, "codepipeline", "action"),
 		starts:      store.NewTable[string](st, "codepipeline", "start"),
+		webhooks:    store.NewTable[webhook](st, "codepipeline", "webhook"),
 	}
 	s.box = sync.OnceValues(func() (*seal.Box, error) { return seal.Open(st.Dir("seal")) })
 	s.lines.byName = map[lineKey]*line{}

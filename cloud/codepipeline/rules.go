@@ -85,7 +85,7 @@ func (s *Service) putRules(ctx context.Context, key lineKey, now *plan) error {
 	pipeline := self(key.scope, "").ResourceARN("codepipeline", key.name)
 	for _, r := range rulesOf(key, now) {
 		client := eventbridge.NewFromConfig(s.host.As(self(key.scope, r.region)))
-		if err := putRule(ctx, client, r, pipeline); err != nil {
+		if err := putRule(ctx, client, r, "Starts the pipeline "+key.name+" on a push or a pull request", pipeline+"/trigger"); err != nil {
 			return fmt.Errorf("making the rule %q that starts pipeline %q: %w", r.name, key.name, err)
 		}
 	}
@@ -108,16 +108,17 @@ func (s *Service) dropRules(ctx context.Context, key lineKey, old, now *plan) er
 	return nil
 }
 
-func putRule(ctx context.Context, client *eventbridge.Client, r rule, pipeline string) error {
+// putRule makes a rule with one target.
+func putRule(ctx context.Context, client *eventbridge.Client, r rule, what, target string) error {
 	_, err := client.PutRule(ctx, &eventbridge.PutRuleInput{
 		Name: &r.name, EventPattern: &r.pattern, State: ebtypes.RuleStateEnabled,
-		Description: aws.String("Starts the pipeline " + pipeline + " on a push or a pull request. Kept by CodePipeline; do not edit or delete."),
+		Description: aws.String(what + ". Kept by CodePipeline; do not edit or delete."),
 	})
 	if err != nil {
 		return err
 	}
 	out, err := client.PutTargets(ctx, &eventbridge.PutTargetsInput{
-		Rule: &r.name, Targets: []ebtypes.Target{{Id: aws.String(ruleTarget), Arn: aws.String(pipeline + "/trigger")}},
+		Rule: &r.name, Targets: []ebtypes.Target{{Id: aws.String(ruleTarget), Arn: &target}},
 	})
 	if err == nil && out.FailedEntryCount > 0 {
 		err = errors.New(aws.ToString(out.FailedEntries[0].ErrorMessage))

@@ -137,3 +137,12 @@ func tagged(ctx context.Context, arn *string) (string, error) {
 func noTagged(arn *string) error {
 	return &types.ResourceNotFoundException{Message: aws.String(fmt.Sprintf("The resource '%s' does not exist", aws.ToString(arn)))}
 }
+
+// listTags are tags by key; nil for none.
+func listTags(tags map[string]string) []types.Tag {
+	var list []types.Tag
+	for _, key := range slices.Sorted(maps.Keys(tags)) {
+		list = append(list, types.Tag{Key: aws.String(key), Value: aws.String(tags[key])})
+	}
+	return list
+}

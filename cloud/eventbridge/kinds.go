@@ -70,11 +70,16 @@ func sessionName(rule string) string {
 // https://docs.aws.amazon.com/codepipeline/latest/userguide/pipelines-trigger-source-overrides-eventbridge.html
 //
 // The rules that CodePipeline keeps for the repositories behind connections
-// name the pipeline's triggers instead, PIPELINE/trigger, which get the event.
+// name the pipeline's triggers instead, PIPELINE/trigger, or one of its
+// webhooks, which get the event.
 func startPipeline(ctx context.Context, cfg aws.Config, d delivery, resource string) error {
 	if name, ok := strings.CutSuffix(resource, "/trigger"); ok {
 		in := map[string]string{"name": name, "event": d.Event}
 		return wire.CallJSON(ctx, cfg, "codepipeline", "CodePipeline_20150709.StartTriggeredExecution", in, &struct{}{})
+	}
+	if name, ok := strings.CutPrefix(resource, "webhook:"); ok {
+		in := map[string]string{"webhookName": name, "event": d.Event}
+		return wire.CallJSON(ctx, cfg, "codepipeline", "CodePipeline_20150709.DeliverToWebhook", in, &struct{}{})
 	}
 	var in codepipeline.StartPipelineExecutionInput
 	if err := d.overrides(&in); err != nil {
