@@ -49,6 +49,7 @@ type Service struct {
 	webhooks    store.Table[webhook]                   // NAME
 
 	box    func() (*seal.Box, error) // of the secrets in definitions
+	github string                    // the address of GitHub's API
 	lines  lines
 	events announcer
 	poll   poller
@@ -69,6 +70,7 @@ func New(host door.Host) *Service {
 		webhooks:    store.NewTable[webhook](st, "codepipeline", "webhook"),
 	}
 	s.box = sync.OnceValues(func() (*seal.Box, error) { return seal.Open(st.Dir("seal")) })
+	s.github = gitHubAPI
 	s.lines.byName = map[lineKey]*line{}
 	s.events.host = host
 	s.poll.service = s

@@ -54,7 +54,7 @@ var kinds = []kind{
 		{"ConnectionArn", required | isKey}, {"FullRepositoryId", required | isKey}, {"BranchName", required | isKey}, {"OutputArtifactFormat", 0}, {"DetectChanges", 0}}},
 	{category: "Source", owner: "AWS", provider: "ECR", out: span{1, 1}, config: []property{
 		{"RepositoryName", required | isKey}, {"ImageTag", 0}}},
-	{category: "Source", owner: "ThirdParty", provider: "GitHub", out: span{1, 1}, config: []property{
+	{category: "Source", owner: "ThirdParty", provider: "GitHub", out: span{1, 1}, run: gitHubSource{}, config: []property{
 		{"Owner", required}, {"Repo", required}, {"Branch", required}, {"OAuthToken", required | secret}, {"PollForSourceChanges", 0}}},
 	{category: "Build", owner: "AWS", provider: "CodeBuild", in: span{1, 5}, out: span{0, 5}, limit: 36 * time.Hour, run: codeBuild{}, config: codeBuildConfig},
 	{category: "Test", owner: "AWS", provider: "CodeBuild", in: span{1, 5}, out: span{0, 5}, limit: 36 * time.Hour, run: codeBuild{}, config: codeBuildConfig},

@@ -45,7 +45,7 @@ type poller struct {
 // watch makes the poller ask the polled sources of the plan instead of those
 // that it has asked for that pipeline. A nil plan has none.
 func (p *poller) watch(key lineKey, now *plan) {
-	list := watches(now)
+	list := p.watches(key, now)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.watched, key)
@@ -59,13 +59,16 @@ func (p *poller) watch(key lineKey, now *plan) {
 	}
 }
 
-func watches(now *plan) []watch {
+func (p *poller) watches(key lineKey, now *plan) []watch {
 	if now == nil {
 		return nil
 	}
 	var list []watch
 	for _, a := range now.sources() {
 		tip := tips[aws.ToString(a.ActionTypeId.Provider)]
+		if aws.ToString(a.ActionTypeId.Provider) == "GitHub" {
+			tip = (&gitHubTips{service: p.service, key: key, stage: now.stages[0].name, action: aws.ToString(a.Name)}).tip
+		}
 		if tip == nil || strings.EqualFold(a.Configuration["PollForSourceChanges"], "false") {
 			continue
 		}

@@ -1,6 +1,7 @@
 package codepipeline
 
 import (
+	"fmt"
 	"maps"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -86,4 +87,17 @@ func secretOf(p *plan, stage, name, property string) (string, bool) {
 	}
 	v, ok := a.Configuration[property]
 	return v, ok
+}
+
+// openSecret opens a secret of a stored definition.
+func (s *Service) openSecret(sealed, stage, action, property string) (string, error) {
+	box, err := s.box()
+	if err != nil {
+		return "", err
+	}
+	plain, err := box.Unseal(sealed, stage+"/"+action+"/"+property)
+	if err != nil {
+		return "", fmt.Errorf("opening %s of action %q: %w", property, action, err)
+	}
+	return string(plain), nil
 }

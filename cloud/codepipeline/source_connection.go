@@ -25,8 +25,8 @@ type connectionCommit struct {
 }
 
 type connectionTip struct {
-	AuthorDate, AuthorDisplayName, AuthorEmail, AuthorID string
-	CommitID, CommitMessage, ProviderType, CloneURL      string
+	AuthorDate, AuthorDisplayName, AuthorEmail, AuthorID           string
+	CommitID, CommitMessage, CommitterDate, ProviderType, CloneURL string
 }
 
 type connectionUpload struct {
@@ -43,19 +43,16 @@ const connectionTarget = "CodeConnections_20231201."
 func (connectionSource) run(ctx context.Context, j *job) (*outcome, error) {
 	arn, repository, branch := j.config["ConnectionArn"], j.config["FullRepositoryId"], j.config["BranchName"]
 	as := inRegionOf(j.as, arn)
-	operation, which := "GetBranch", connectionCommit{ConnectionArn: arn, FullRepositoryID: repository, BranchName: branch}
 	git := j.execution.Git
 	if !git.of(j.record.Name) {
 		git = nil
 	}
-	if commit := j.override(types.SourceRevisionTypeCommitId); commit != "" || git != nil {
-		if commit == "" {
-			commit = git.CommitID
-		}
-		operation, which.BranchName, which.CommitID = "GetCommit", "", commit
+	commit := j.override(types.SourceRevisionTypeCommitId)
+	if commit == "" && git != nil {
+		commit = git.CommitID
 	}
-	var tip connectionTip
-	if err := wire.CallJSON(ctx, as, "codeconnections", connectionTarget+operation, which, &tip); err != nil {
+	tip, err := hostedTip(ctx, as, arn, repository, branch, commit)
+	if err != nil {
 		return nil, err
 	}
 	message := strings.TrimSpace(tip.CommitMessage)

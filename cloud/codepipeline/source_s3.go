@@ -1,6 +1,7 @@
 package codepipeline
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/url"
@@ -16,6 +17,10 @@ import (
 // execution was started with.
 // https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-S3.html
 type s3Source struct{}
+
+// summaryKey is where an object's metadata may say what its revision is about.
+// https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_SourceRevision.html
+const summaryKey = "codepipeline-artifact-revision-summary"
 
 func (s3Source) run(ctx context.Context, j *job) (*outcome, error) {
 	client := s3.NewFromConfig(j.as)
@@ -45,9 +50,10 @@ func (s3Source) run(ctx context.Context, j *job) (*outcome, error) {
 	if _, err := client.CopyObject(ctx, in); err != nil {
 		return nil, &foundError{version, unavailable(err, bucket, key)}
 	}
+	summary := "Amazon S3 version id: " + version
 	return &outcome{
-		summary:  "Amazon S3 version id: " + version,
-		revision: &revision{ID: version, Summary: "Amazon S3 version id: " + version, URL: consoleURL(j.caller.Region, "s3/object/"+bucket+"/"+escapeKey(key))},
+		summary:  summary,
+		revision: &revision{ID: version, Summary: cmp.Or(head.Metadata[summaryKey], summary), URL: consoleURL(j.caller.Region, "s3/object/"+bucket+"/"+escapeKey(key))},
 		variables: map[string]string{
 			"BucketName": bucket, "ObjectKey": key, "VersionId": version, "ETag": strings.Trim(aws.ToString(head.ETag), `"`),
 		},
