@@ -2,6 +2,7 @@ package codebuild
 
 import (
 	"context"
+	"errors"
 	"path"
 	"path/filepath"
 	"slices"
@@ -18,7 +19,7 @@ import (
 func buildArtifacts(a *types.ProjectArtifacts, uuid string) *types.BuildArtifacts {
 	out := &types.BuildArtifacts{ArtifactIdentifier: a.ArtifactIdentifier, EncryptionDisabled: a.EncryptionDisabled, OverrideArtifactName: a.OverrideArtifactName}
 	if a.Type == types.ArtifactsTypeS3 {
-		bucket, key := artifactPlace(a, aws.ToString(a.Name), uuid)
+		bucket, key := artifactPlace(a, aws.ToString(a.Name), "", uuid)
 		out.Location = aws.String("arn:aws:s3:::" + path.Join(bucket, key))
 	} else {
 		out.Location = aws.String("")
@@ -27,18 +28,28 @@ func buildArtifacts(a *types.ProjectArtifacts, uuid string) *types.BuildArtifact
 }
 
 // artifactPlace is the bucket and the key, or the prefix of keys, of
-// artifacts with the given name.
-func artifactPlace(a *types.ProjectArtifacts, name, uuid string) (bucket, key string) {
+// artifacts with the given name. The buildspec's s3-prefix counts only before
+// a build's id.
+func artifactPlace(a *types.ProjectArtifacts, name, s3Prefix, uuid string) (bucket, key string) {
 	bucket, prefix := bucketAndKey(aws.ToString(a.Location))
 	parts := []string{prefix, strings.Trim(aws.ToString(a.Path), "/")}
 	if a.NamespaceType == types.ArtifactNamespaceBuildId {
-		parts = append(parts, uuid)
+		parts = append(parts, strings.Trim(s3Prefix, "/"), uuid)
 	}
 	return bucket, path.Join(append(parts, strings.TrimPrefix(name, "/"))...)
 }
 
-// upload is the phase UPLOAD_ARTIFACTS.
+// upload is the phase UPLOAD_ARTIFACTS. Reports come first: artifacts that are
+// missing do not take them away.
 func (r *run) upload(ctx context.Context) error {
+	err := r.report(ctx)
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return errors.Join(err, r.uploadAll(ctx))
+}
+
+func (r *run) uploadAll(ctx context.Context) error {
 	p := &r.rec.Project
 	if p.Artifacts.Type == types.ArtifactsTypeS3 {
 		done, err := r.uploadOne(ctx, p.Artifacts, r.spec.Artifacts)
@@ -96,12 +107,16 @@ func (r *run) uploadOne(ctx context.Context, to *types.ProjectArtifacts, what *b
 		}
 	}
 	done := buildArtifacts(to, r.uuid())
-	bucket, key := artifactPlace(to, name, r.uuid())
-	done.Location = aws.String("arn:" + r.rec.Caller.Partition() + ":s3:::" + path.Join(bucket, key))
+	place := destination{acl: ownerAccess[to.BucketOwnerAccess]}
+	place.bucket, place.key = artifactPlace(to, name, what.S3Prefix, r.uuid())
+	if !aws.ToBool(to.EncryptionDisabled) {
+		place.kms = kmsKey(r.rec.Caller, r.rec.Project.EncryptionKey)
+	}
+	done.Location = aws.String("arn:" + r.rec.Caller.Partition() + ":s3:::" + path.Join(place.bucket, place.key))
 	if to.Packaging == types.ArtifactPackagingZip {
-		err = r.uploadZip(ctx, bucket, key, files, done)
+		err = r.uploadZip(ctx, place, files, done)
 	} else {
-		err = r.uploadFiles(ctx, bucket, key, files)
+		err = r.uploadFiles(ctx, place, files)
 	}
 	if err != nil {
 		return nil, err
@@ -109,8 +124,17 @@ func (r *run) uploadOne(ctx context.Context, to *types.ProjectArtifacts, what *b
 	return done, nil
 }
 
-// artifactFiles finds the files of artifacts.
+// artifactFiles finds the files of artifacts, of which there must be some.
 func (r *run) artifactFiles(ctx context.Context, what *buildspec.Artifacts) ([]file, error) {
+	files, err := r.namedFiles(ctx, what)
+	if err == nil && len(files) == 0 {
+		err = failf("CLIENT_ERROR", "no matching artifact paths found")
+	}
+	return files, err
+}
+
+// namedFiles finds the files that a section of the buildspec names.
+func (r *run) namedFiles(ctx context.Context, what *buildspec.Artifacts) ([]file, error) {
 	base, err := r.shell.expand(ctx, what.BaseDirectory)
 	if err != nil {
 		return nil, failf("CLIENT_ERROR", "base-directory %s: %v", what.BaseDirectory, err)
@@ -142,9 +166,6 @@ func (r *run) artifactFiles(ctx context.Context, what *buildspec.Artifacts) ([]f
 		return nil, err
 	}
 	r.log.say("Found %d file(s)", len(files))
-	if len(files) == 0 {
-		return nil, failf("CLIENT_ERROR", "no matching artifact paths found")
-	}
 	return files, nil
 }
 

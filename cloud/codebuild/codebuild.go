@@ -18,6 +18,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/codebuild/types"
+
 	"ouro/cloud/door"
 	"ouro/cloud/seal"
 	"ouro/cloud/store"
@@ -42,17 +44,21 @@ type Options struct {
 
 // Service is AWS CodeBuild.
 type Service struct {
-	host     door.Host
-	options  Options
-	projects store.Table[project]
-	builds   store.Table[record]
-	recent   store.Table[string] // ids of builds, newest first
-	history  store.Table[string] // ids of builds by project, newest first
-	tokens   store.Table[token]
-	sources  store.Table[credential]
-	queue    *queue
-	toolbox  func() (string, error)    // made at the first build
-	box      func() (*seal.Box, error) // for what must not lie open in the store
+	host      door.Host
+	options   Options
+	projects  store.Table[project]
+	builds    store.Table[record]
+	recent    store.Table[string] // ids of builds, newest first
+	history   store.Table[string] // ids of builds by project, newest first
+	tokens    store.Table[token]
+	sources   store.Table[credential]
+	groups    store.Table[types.ReportGroup]
+	reports   store.Table[types.Report]         // by GROUP:UUID, as the next two
+	cases     store.Table[[]types.TestCase]     // of reports
+	coverages store.Table[[]types.CodeCoverage] // of reports
+	queue     *queue
+	toolbox   func() (string, error)    // made at the first build
+	box       func() (*seal.Box, error) // for what must not lie open in the store
 
 	mu   sync.Mutex
 	live map[string]*run // builds in progress, by ARN
@@ -74,16 +80,20 @@ func New(host door.Host, o Options) *Service {
 	}
 	st := host.Store()
 	s := &Service{
-		host:     host,
-		options:  o,
-		projects: store.NewTable[project](st, "codebuild", "project"),
-		builds:   store.NewTable[record](st, "codebuild", "build"),
-		recent:   store.NewTable[string](st, "codebuild", "recent"),
-		history:  store.NewTable[string](st, "codebuild", "history"),
-		tokens:   store.NewTable[token](st, "codebuild", "token"),
-		sources:  store.NewTable[credential](st, "codebuild", "credential"),
-		queue:    newQueue(o.Concurrent),
-		live:     map[string]*run{},
+		host:      host,
+		options:   o,
+		projects:  store.NewTable[project](st, "codebuild", "project"),
+		builds:    store.NewTable[record](st, "codebuild", "build"),
+		recent:    store.NewTable[string](st, "codebuild", "recent"),
+		history:   store.NewTable[string](st, "codebuild", "history"),
+		tokens:    store.NewTable[token](st, "codebuild", "token"),
+		sources:   store.NewTable[credential](st, "codebuild", "credential"),
+		groups:    store.NewTable[types.ReportGroup](st, "codebuild", "reportgroup"),
+		reports:   store.NewTable[types.Report](st, "codebuild", "report"),
+		cases:     store.NewTable[[]types.TestCase](st, "codebuild", "testcases"),
+		coverages: store.NewTable[[]types.CodeCoverage](st, "codebuild", "coverages"),
+		queue:     newQueue(o.Concurrent),
+		live:      map[string]*run{},
 	}
 	s.box = sync.OnceValues(func() (*seal.Box, error) { return seal.Open(st.Dir("seal")) })
 	s.toolbox = sync.OnceValues(s.makeToolbox)

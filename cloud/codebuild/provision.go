@@ -14,8 +14,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
-	"github.com/aws/aws-sdk-go-v2/service/codebuild/types"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/smithy-go"
 	"golang.org/x/sync/errgroup"
 
@@ -158,7 +158,14 @@ func (r *run) uploadLog(file *os.File) error {
 	}
 	bucket, key := bucketAndKey(*r.rec.Build.Logs.S3LogsArn)
 	ctx := door.WithCaller(context.Background(), r.rec.Caller)
-	_, err = r.role.s3().PutObject(ctx, &s3.PutObjectInput{Bucket: &bucket, Key: &key, Body: packed, ContentType: aws.String("text/plain"), ContentEncoding: aws.String("gzip")})
+	in := &s3.PutObjectInput{Bucket: &bucket, Key: &key, Body: packed, ContentType: aws.String("text/plain"), ContentEncoding: aws.String("gzip")}
+	if c := r.rec.Build.Logs.S3Logs; c != nil {
+		in.ACL = ownerAccess[c.BucketOwnerAccess]
+		if kms := kmsKey(r.rec.Caller, r.rec.Build.EncryptionKey); kms != nil && !aws.ToBool(c.EncryptionDisabled) {
+			in.ServerSideEncryption, in.SSEKMSKeyId = s3types.ServerSideEncryptionAwsKms, kms
+		}
+	}
+	_, err = r.role.s3().PutObject(ctx, in)
 	return err
 }
 
@@ -173,10 +180,10 @@ func bucketAndKey(location string) (bucket, key string) {
 
 func isARN(text string) bool { return strings.HasPrefix(text, "arn:") && strings.Contains(text, ":::") }
 
-// kmsKey is the key for S3 objects that a project asks for, nil for S3's own.
-func kmsKey(caller door.Caller, p *types.Project) *string {
-	if key := aws.ToString(p.EncryptionKey); key == "" || key == defaultKey(caller) || strings.HasSuffix(key, "alias/aws/s3") {
+// kmsKey is the key for S3 objects that is asked for, nil for S3's own.
+func kmsKey(caller door.Caller, asked *string) *string {
+	if key := aws.ToString(asked); key == "" || key == defaultKey(caller) || strings.HasSuffix(key, "alias/aws/s3") {
 		return nil
 	}
-	return p.EncryptionKey
+	return asked
 }

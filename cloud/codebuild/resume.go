@@ -44,7 +44,7 @@ func (s *Service) clearAway(ctx context.Context) error {
 			return fmt.Errorf("ending build %q: %w", e.ID, err)
 		}
 	}
-	return errors.Join(s.removeFolders(), s.forgetTokens(ctx))
+	return errors.Join(s.removeFolders(), s.forgetTokens(ctx), s.clearReports(ctx))
 }
 
 // lose ends a build as AWS ends one whose host is gone.

@@ -54,9 +54,6 @@ func (r *run) download(ctx context.Context) error {
 	if r.spec.Cache != nil && len(r.spec.Cache.Paths) > 0 {
 		r.log.say("Cache: the local cloud starts every build without one")
 	}
-	if len(r.spec.Reports) > 0 {
-		r.log.say("Reports: the local cloud does not collect test reports")
-	}
 	r.log.say("Phases found in YAML: %d", len(r.spec.Phases))
 	for _, p := range r.spec.Phases {
 		r.log.say(" %s: %d commands", strings.ToUpper(p.Name), len(p.Commands))

@@ -26,7 +26,7 @@ import (
 var zipTime = time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // uploadZip uploads the files as one zip, which lies on disk in between.
-func (r *run) uploadZip(ctx context.Context, bucket, key string, files []file, done *types.BuildArtifacts) error {
+func (r *run) uploadZip(ctx context.Context, to destination, files []file, done *types.BuildArtifacts) error {
 	out, err := os.CreateTemp(r.work.state, "artifacts-")
 	if err != nil {
 		return fmt.Errorf("making the zip of artifacts: %w", err)
@@ -39,7 +39,7 @@ func (r *run) uploadZip(ctx context.Context, bucket, key string, files []file, d
 	}
 	done.Sha256sum = aws.String(hex.EncodeToString(sha.Sum(nil)))
 	done.Md5sum = aws.String(hex.EncodeToString(md.Sum(nil)))
-	return r.put(ctx, bucket, key, "application/zip", out)
+	return r.put(ctx, to, "application/zip", out)
 }
 
 // writeZip writes the files in order, with their modes.
@@ -91,8 +91,8 @@ func addToZip(z *zip.Writer, f file) error {
 	return err
 }
 
-// uploadFiles uploads the files one by one below the prefix.
-func (r *run) uploadFiles(ctx context.Context, bucket, prefix string, files []file) error {
+// uploadFiles uploads the files one by one below the destination's key.
+func (r *run) uploadFiles(ctx context.Context, to destination, files []file) error {
 	together, ctx := errgroup.WithContext(ctx)
 	together.SetLimit(transfers)
 	for _, f := range files {
@@ -105,26 +105,42 @@ func (r *run) uploadFiles(ctx context.Context, bucket, prefix string, files []fi
 				return err
 			}
 			defer in.Close()
-			return r.put(ctx, bucket, path.Join(prefix, f.name), "", in)
+			one := to
+			one.key = path.Join(to.key, f.name)
+			return r.put(ctx, one, "", in)
 		})
 	}
 	return together.Wait()
 }
 
+// destination is where in S3 something goes.
+type destination struct {
+	bucket, key string
+	kms         *string // nil: S3's own encryption
+	acl         s3types.ObjectCannedACL
+}
+
+// ownerAccess is what the bucket's owner may do with objects that a build
+// puts there as somebody else.
+var ownerAccess = map[types.BucketOwnerAccess]s3types.ObjectCannedACL{
+	types.BucketOwnerAccessReadOnly: s3types.ObjectCannedACLBucketOwnerRead,
+	types.BucketOwnerAccessFull:     s3types.ObjectCannedACLBucketOwnerFullControl,
+}
+
 // put uploads a file from its beginning.
-func (r *run) put(ctx context.Context, bucket, key, contentType string, file *os.File) error {
+func (r *run) put(ctx context.Context, to destination, contentType string, file *os.File) error {
 	if _, err := file.Seek(0, io.SeekStart); err != nil {
-		return fmt.Errorf("uploading %s: %w", key, err)
+		return fmt.Errorf("uploading %s: %w", to.key, err)
 	}
-	in := &s3.PutObjectInput{Bucket: &bucket, Key: &key, Body: file}
+	in := &s3.PutObjectInput{Bucket: &to.bucket, Key: &to.key, Body: file, ACL: to.acl}
 	if contentType != "" {
 		in.ContentType = &contentType
 	}
-	if kms := kmsKey(r.rec.Caller, &r.rec.Project); kms != nil {
-		in.ServerSideEncryption, in.SSEKMSKeyId = s3types.ServerSideEncryptionAwsKms, kms
+	if to.kms != nil {
+		in.ServerSideEncryption, in.SSEKMSKeyId = s3types.ServerSideEncryptionAwsKms, to.kms
 	}
 	if _, err := r.role.s3().PutObject(ctx, in); err != nil {
-		return failf("CLIENT_ERROR", "Error in UPLOAD_ARTIFACTS phase: uploading to s3://%s/%s: %v", bucket, key, err)
+		return failf("CLIENT_ERROR", "Error in UPLOAD_ARTIFACTS phase: uploading to s3://%s/%s: %v", to.bucket, to.key, err)
 	}
 	return nil
 }
