@@ -91,11 +91,17 @@ type Cache struct {
 	Paths        []string
 }
 
+const maxFallbackKeys = 5 // AWS's
+
 func (r *reader) cache(c *Cache, n *yaml.Node) error {
-	return r.fields(n, "cache", fields{
+	err := r.fields(n, "cache", fields{
 		"key":           r.text(&c.Key),
 		"fallback-keys": r.texts(&c.FallbackKeys),
 		"action":        r.oneOf(&c.Action, "save-restore", "save", "restore"),
 		"paths":         r.texts(&c.Paths),
 	})
+	if err == nil && len(c.FallbackKeys) > maxFallbackKeys {
+		err = r.errorf(n, "cache at line %d has more than %d fallback keys", n.Line, maxFallbackKeys)
+	}
+	return err
 }

@@ -46,7 +46,10 @@ func (r *run) upload(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	return errors.Join(err, r.uploadAll(ctx))
+	if err = errors.Join(err, r.uploadAll(ctx)); err == nil {
+		r.saveCache(ctx)
+	}
+	return err
 }
 
 func (r *run) uploadAll(ctx context.Context) error {

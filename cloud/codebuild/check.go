@@ -31,7 +31,7 @@ func checkProject(caller door.Caller, p *types.Project) error {
 	if !projectNameForm().MatchString(name) {
 		return invalid("Invalid project name: %s must begin with a letter or number and have 2 to 150 letters, numbers, dashes and underscores", name)
 	}
-	for _, check := range []func(door.Caller, *types.Project) error{checkSource, checkArtifacts, checkPipeline, checkEnvironment, checkRole, checkNumbers} {
+	for _, check := range []func(door.Caller, *types.Project) error{checkSource, checkArtifacts, checkCache, checkPipeline, checkEnvironment, checkRole, checkNumbers} {
 		if err := check(caller, p); err != nil {
 			return err
 		}
@@ -126,6 +126,26 @@ func artifactsError(a *types.ProjectArtifacts) error {
 		return invalid("Invalid artifacts: unknown packaging %s", a.Packaging)
 	case a.NamespaceType != "" && !slices.Contains(a.NamespaceType.Values(), a.NamespaceType):
 		return invalid("Invalid artifacts: unknown namespace type %s", a.NamespaceType)
+	}
+	return nil
+}
+
+func checkCache(_ door.Caller, p *types.Project) error {
+	c := p.Cache
+	switch {
+	case c == nil:
+		return nil
+	case !slices.Contains(c.Type.Values(), c.Type):
+		return invalid("Invalid cache: unknown type %s", c.Type)
+	case c.Type == types.CacheTypeS3 && aws.ToString(c.Location) == "":
+		return invalid("Invalid cache: location is required for the type S3")
+	case c.Type == types.CacheTypeLocal && len(c.Modes) == 0:
+		return invalid("Invalid cache: at least one mode is required for the type LOCAL")
+	}
+	for _, m := range c.Modes {
+		if !slices.Contains(m.Values(), m) {
+			return invalid("Invalid cache: unknown mode %s", m)
+		}
 	}
 	return nil
 }

@@ -56,6 +56,7 @@ type Service struct {
 	reports   store.Table[types.Report]         // by GROUP:UUID, as the next two
 	cases     store.Table[[]types.TestCase]     // of reports
 	coverages store.Table[[]types.CodeCoverage] // of reports
+	resets    store.Table[int]                  // how often a project's cache was invalidated
 	queue     *queue
 	toolbox   func() (string, error)    // made at the first build
 	box       func() (*seal.Box, error) // for what must not lie open in the store
@@ -92,6 +93,7 @@ func New(host door.Host, o Options) *Service {
 		reports:   store.NewTable[types.Report](st, "codebuild", "report"),
 		cases:     store.NewTable[[]types.TestCase](st, "codebuild", "testcases"),
 		coverages: store.NewTable[[]types.CodeCoverage](st, "codebuild", "coverages"),
+		resets:    store.NewTable[int](st, "codebuild", "cachereset"),
 		queue:     newQueue(o.Concurrent),
 		live:      map[string]*run{},
 	}

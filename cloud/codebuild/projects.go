@@ -89,15 +89,6 @@ func paged(ids []string, token *string) (page []string, next *string, err error)
 	return ids, next, nil
 }
 
-// InvalidateProjectCache succeeds for a project that exists: builds start
-// with an empty cache always.
-func (s *Service) InvalidateProjectCache(ctx context.Context, in *api.InvalidateProjectCacheInput) (*api.InvalidateProjectCacheOutput, error) {
-	if _, err := s.project(ctx, aws.ToString(in.ProjectName)); err != nil {
-		return nil, err
-	}
-	return &api.InvalidateProjectCacheOutput{}, nil
-}
-
 // project reads a project that a request needs, by name or ARN.
 func (s *Service) project(ctx context.Context, name string) (project, error) {
 	if name == "" {

@@ -41,6 +41,7 @@ type run struct {
 	work   *workspace
 	spec   *buildspec.Spec
 	shell  *shell
+	cache  *cache // nil for none
 }
 
 // launch sets a build that the store has going.

@@ -51,8 +51,8 @@ func (r *run) download(ctx context.Context) error {
 		return err
 	}
 	r.log.say("Moving to directory %s", r.work.src)
-	if r.spec.Cache != nil && len(r.spec.Cache.Paths) > 0 {
-		r.log.say("Cache: the local cloud starts every build without one")
+	if err := r.restoreCache(ctx); err != nil {
+		return err
 	}
 	r.log.say("Phases found in YAML: %d", len(r.spec.Phases))
 	for _, p := range r.spec.Phases {

@@ -14,6 +14,12 @@ import (
 //go:embed sitecustomize.py
 var siteCustomize []byte
 
+// hashFiles is the program with which cache keys are made
+// (https://docs.aws.amazon.com/codebuild/latest/userguide/caching-s3.html).
+//
+//go:embed codebuild-hash-files.sh
+var hashFiles []byte
+
 // makeToolbox makes the folder that all builds share: bin, which comes first
 // on their PATH, and python, which is on Python's path.
 func (s *Service) makeToolbox() (string, error) {
@@ -25,6 +31,9 @@ func (s *Service) makeToolbox() (string, error) {
 		}
 	}
 	if err := os.WriteFile(filepath.Join(python, "sitecustomize.py"), siteCustomize, 0o644); err != nil {
+		return "", fmt.Errorf("making the tools of builds: %w", err)
+	}
+	if err := os.WriteFile(filepath.Join(bin, "codebuild-hash-files"), hashFiles, 0o755); err != nil {
 		return "", fmt.Errorf("making the tools of builds: %w", err)
 	}
 	link := filepath.Join(bin, "ouro")
