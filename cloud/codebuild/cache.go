@@ -43,13 +43,21 @@ type cache struct {
 	action    string
 }
 
+// needless are the modes that this machine makes needless, and why.
+var needless = map[types.CacheMode]string{
+	types.CacheModeLocalDockerLayerCache: "this machine's container engine keeps the layers of images by itself",
+	types.CacheModeLocalSourceCache:      "sources are cloned from repositories on this machine",
+}
+
 // openCache finds out what the project and the buildspec want cached; nil for
 // nothing.
 func (r *run) openCache(ctx context.Context) (*cache, error) {
 	c, spec := r.rec.Project.Cache, r.spec.Cache
 	local := c.Type == types.CacheTypeLocal
-	if local && slices.Contains(c.Modes, types.CacheModeLocalDockerLayerCache) {
-		r.log.say("Cache: layers of images are kept by the machine's container engine, LOCAL_DOCKER_LAYER_CACHE does nothing")
+	for _, m := range c.Modes {
+		if needless[m] != "" && local {
+			r.log.say("Cache: %s does nothing, %s", m, needless[m])
+		}
 	}
 	switch {
 	case spec == nil || len(spec.Paths) == 0:

@@ -30,6 +30,10 @@ type Options struct {
 	// Executable is the program that builds find as "ouro" on their PATH;
 	// empty: none.
 	Executable string
+	// Containers is the program of a container engine, docker or podman, which
+	// runs builds in their projects' images; empty: builds are processes of
+	// this machine.
+	Containers string
 	// Environ is the machine's environment, of which builds get the PATH and
 	// the settings of proxies and certificates; nil: os.Environ().
 	Environ []string

@@ -54,7 +54,11 @@ func (r *run) machine() []string {
 	for _, dir := range []string{".local/bin", ".npm-global/bin", "go/bin", ".cargo/bin", ".gem/bin"} {
 		bins = append(bins, filepath.Join(home, dir))
 	}
-	bins = append(bins, cmp.Or(lookupEnv(r.s.options.Environ, "PATH"), "/usr/local/bin:/usr/bin:/bin"))
+	path := lookupEnv(r.s.options.Environ, "PATH")
+	if c := r.work.container; c != nil {
+		path = c.path
+	}
+	bins = append(bins, cmp.Or(path, "/usr/local/bin:/usr/bin:/bin"))
 	return append(out, "PATH="+strings.Join(bins, string(filepath.ListSeparator)))
 }
 
@@ -175,7 +179,11 @@ func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys
 
 // shellPath is the program that runs the commands of a buildspec with the
 // given env.shell.
-func shellPath(name, path string) (string, error) {
+func (r *run) shellPath(name string) (string, error) {
+	if r.work.container != nil { // whether the image has it shows
+		return cmp.Or(name, "/bin/sh"), nil
+	}
+	path := lookupEnv(r.s.options.Environ, "PATH")
 	switch name {
 	case "", "sh", "/bin/sh":
 		return "/bin/sh", nil

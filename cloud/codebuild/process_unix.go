@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
 	"slices"
 	"syscall"
@@ -45,7 +46,23 @@ func startGroup(environ []string) (*group, error) {
 
 // adopt has cmd start in the group.
 func (g *group) adopt(cmd *exec.Cmd) {
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pgid: g.leader.Process.Pid}
+	if cmd.SysProcAttr == nil {
+		cmd.SysProcAttr = &syscall.SysProcAttr{}
+	}
+	cmd.SysProcAttr.Setpgid, cmd.SysProcAttr.Pgid = true, g.leader.Process.Pid
+}
+
+// detach keeps the signals of a terminal from cmd.
+func detach(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} }
+
+// ownedBy tells whether a file belongs to the user.
+func ownedBy(file string, uid int) bool {
+	info, err := os.Stat(file)
+	if err != nil {
+		return true
+	}
+	owner, ok := info.Sys().(*syscall.Stat_t)
+	return ok && int(owner.Uid) == uid
 }
 
 // alive tells whether the group can still take processes: a command may have

@@ -47,7 +47,7 @@ func (r *run) assume(ctx context.Context) (*role, error) {
 
 // provision makes what a build runs in: credentials, folder, log.
 func (r *run) provision(ctx context.Context) error {
-	together, ctx := errgroup.WithContext(ctx)
+	together, joint := errgroup.WithContext(ctx)
 	together.Go(func() (err error) {
 		if r.work, err = r.s.newWorkspace(r.uuid()); err == nil {
 			_, err = r.work.group(r.marker())
@@ -56,10 +56,10 @@ func (r *run) provision(ctx context.Context) error {
 	})
 	var stream *logStream
 	together.Go(func() (err error) {
-		if r.role, err = r.assume(ctx); err != nil {
+		if r.role, err = r.assume(joint); err != nil {
 			return err
 		}
-		stream, err = r.openStream(ctx)
+		stream, err = r.openStream(joint)
 		return err
 	})
 	err := together.Wait()
@@ -68,6 +68,9 @@ func (r *run) provision(ctx context.Context) error {
 	}
 	if err != nil && stream != nil && r.log == nil {
 		_ = stream.close() // nothing was sent
+	}
+	if err == nil && r.s.options.Containers != "" {
+		err = r.startContainer(ctx)
 	}
 	return err
 }

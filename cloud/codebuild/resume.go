@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/codebuild/types"
@@ -23,9 +24,11 @@ func (s *Service) clearAway(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("looking for builds in progress: %w", err)
 	}
-	var markers []string
+	var markers, uuids []string
 	for _, e := range kept {
 		if !e.Value.Build.BuildComplete {
+			_, uuid, _ := strings.Cut(e.ID, ":")
+			uuids = append(uuids, uuid)
 			markers = append(markers, "CODEBUILD_BUILD_ARN="+*e.Value.Build.Arn)
 		}
 	}
@@ -44,7 +47,7 @@ func (s *Service) clearAway(ctx context.Context) error {
 			return fmt.Errorf("ending build %q: %w", e.ID, err)
 		}
 	}
-	return errors.Join(s.removeFolders(), s.forgetTokens(ctx), s.clearReports(ctx))
+	return errors.Join(s.clearContainers(uuids), s.removeFolders(), s.forgetTokens(ctx), s.clearReports(ctx))
 }
 
 // lose ends a build as AWS ends one whose host is gone.

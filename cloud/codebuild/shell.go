@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -24,13 +25,18 @@ type shell struct {
 	marker     string // NAME=value that all processes have in their environment
 	out        *os.File
 	grace      time.Duration
-	lasting    bool // false for version 0.1, whose commands know nothing of each other
-	succeeding bool // CODEBUILD_BUILD_SUCCEEDING
-	others     []string
+	lasting    bool      // false for version 0.1, whose commands know nothing of each other
+	succeeding bool      // CODEBUILD_BUILD_SUCCEEDING
+	others     []string  // of the environment: what no shell could pass on, and the marker
+	user       string    // of run-as
+	as         *identity // of the user, when it is another than ours; not in a container
 }
 
 func (s *shell) envFile() string { return filepath.Join(s.work.state, "env") }
 func (s *shell) dirFile() string { return filepath.Join(s.work.state, "dir") }
+
+// othersFile is for container engines.
+func (s *shell) othersFile() string { return filepath.Join(s.work.state, "others") }
 
 // quote makes a word of a shell.
 func quote(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }
@@ -60,6 +66,12 @@ func (s *shell) begin(environ []string) error {
 	if err := os.WriteFile(s.envFile(), file.Bytes(), 0o600); err != nil {
 		return fmt.Errorf("writing the environment of a build: %w", err)
 	}
+	if s.work.container != nil {
+		lines := slices.DeleteFunc(slices.Clone(s.others), func(entry string) bool { return strings.ContainsAny(entry, "\r\n") })
+		if err := os.WriteFile(s.othersFile(), []byte(strings.Join(lines, "\n")+"\n"), 0o600); err != nil {
+			return fmt.Errorf("writing the environment of a build: %w", err)
+		}
+	}
 	return os.WriteFile(s.dirFile(), []byte(s.work.src+"\n"), 0o600)
 }
 
@@ -85,14 +97,38 @@ func (s *shell) run(ctx context.Context, command string) (failed string, err err
 
 func (s *shell) runTo(ctx context.Context, out *os.File, text string) (failed string, err error) {
 	script := filepath.Join(s.work.state, "script.sh")
-	if err := os.WriteFile(script, []byte(text), 0o600); err != nil {
+	cmd := exec.Command(s.path, script)
+	if c := s.work.container; c != nil {
+		cmd = c.command(s.user, s.othersFile(), s.work.src, s.path, script)
+		text = "cd \"$(cat " + quote(s.dirFile()) + ")\" 2>/dev/null\n" + text // a folder that only the container may have
+	} else {
+		cmd.Env, cmd.Dir = s.others, s.directory()
+		s.as.run(cmd)
+	}
+	if err := s.writeScript(script, text); err != nil {
 		return "", fmt.Errorf("writing a command of a build: %w", err)
 	}
-	cmd := exec.Command(s.path, script)
-	cmd.Env = s.others
-	cmd.Dir = s.directory()
 	cmd.Stdout, cmd.Stderr = out, out
 	return s.work.run(ctx, cmd, s.marker, s.grace)
+}
+
+// writeScript leaves a command where the shell reads it.
+func (s *shell) writeScript(script, text string) error {
+	if s.user == "" {
+		return os.WriteFile(script, []byte(text), 0o600)
+	}
+	// A new file, because the user may own the old one, and it may be a link
+	// that leads anywhere; readable, because the user is not us. The folder
+	// above is closed to all others.
+	if err := os.Remove(script); err != nil && !os.IsNotExist(err) {
+		return err
+	}
+	file, err := os.OpenFile(script, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = file.WriteString(text)
+	return errors.Join(err, file.Close())
 }
 
 // directory is where the next command starts.

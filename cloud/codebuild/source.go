@@ -31,15 +31,15 @@ func (r *run) download(ctx context.Context) error {
 	if r.spec, err = r.readSpec(ctx); err != nil {
 		return err
 	}
-	if r.spec.RunAs != "" && !isMe(r.spec.RunAs) {
-		return failf("CLIENT_ERROR", "run-as %s: commands run as the user of the local cloud, who is another", r.spec.RunAs)
+	if r.spec.Proxy != (buildspec.Proxy{}) {
+		r.log.say("proxy: logs and artifacts stay on this machine and need none")
 	}
 	r.log.say("Processing environment variables")
 	environ, err := r.environ(ctx)
 	if err != nil {
 		return err
 	}
-	path, err := shellPath(r.spec.Env.Shell, lookupEnv(r.s.options.Environ, "PATH"))
+	path, err := r.shellPath(r.spec.Env.Shell)
 	if err != nil {
 		return err
 	}

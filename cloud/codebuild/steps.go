@@ -1,6 +1,7 @@
 package codebuild
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -80,6 +81,9 @@ func (r *run) commandPhases(ctx context.Context) {
 			return
 		}
 	}
+	if err := r.regain(ctx); err != nil {
+		r.log.say("Uploading what can be read: %v", err)
+	}
 	if err := r.phase(ctx, types.BuildPhaseTypeUploadArtifacts, r.upload); err != nil {
 		r.shell.succeeding = false
 	}
@@ -89,12 +93,10 @@ func (r *run) commandPhases(ctx context.Context) {
 // those that run finally.
 func (r *run) runPhase(ctx context.Context, p *buildspec.Phase) error {
 	r.log.say("Entering phase %s", strings.ToUpper(p.Name))
-	if p.RunAs != "" && !isMe(p.RunAs) {
-		return failf("CLIENT_ERROR", "run-as %s: commands run as the user of the local cloud, who is another", p.RunAs)
+	if err := r.become(ctx, cmp.Or(p.RunAs, r.spec.RunAs)); err != nil {
+		return err
 	}
-	if len(p.RuntimeVersions) > 0 {
-		r.log.say("Runtime versions are those of this machine, none is installed for %s", variableNames(p.RuntimeVersions))
-	}
+	r.tellRuntimes(ctx, p.RuntimeVersions)
 	err := r.runCommands(ctx, p.Commands)
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
@@ -103,14 +105,6 @@ func (r *run) runPhase(ctx context.Context, p *buildspec.Phase) error {
 		err = last
 	}
 	return err
-}
-
-func variableNames(variables []buildspec.Variable) string {
-	names := make([]string, len(variables))
-	for i, v := range variables {
-		names[i] = v.Name
-	}
-	return strings.Join(names, ", ")
 }
 
 func (r *run) runCommands(ctx context.Context, commands []buildspec.Command) error {
@@ -135,7 +129,12 @@ func (r *run) finalize(ctx context.Context) error {
 		exported := r.exported(ctx)
 		r.change(func(b *types.Build) { b.ExportedEnvironmentVariables = exported })
 	}
-	r.work.end(r.marker())
+	if err := r.regain(ctx); err != nil {
+		r.s.host.Log().Warn("clearing up after a build", "build", *r.rec.Build.Id, "error", err)
+	}
+	if err := r.work.end(r.marker()); err != nil {
+		r.s.host.Log().Error("ending a build", "build", *r.rec.Build.Id, "error", err)
+	}
 	return nil
 }
 

@@ -18,6 +18,8 @@ type workspace struct {
 	tmp   string // TMPDIR
 	state string // ours
 
+	container *container // nil: commands are processes of this machine
+
 	mu     sync.Mutex
 	groups []*group
 }
@@ -51,10 +53,11 @@ func (w *workspace) group(marker string) (*group, error) {
 }
 
 // end kills every process of the build.
-func (w *workspace) end(marker string) {
+func (w *workspace) end(marker string) error {
 	if w == nil {
-		return
+		return nil
 	}
+	err := w.container.remove()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, g := range w.groups {
@@ -64,6 +67,7 @@ func (w *workspace) end(marker string) {
 		killStrays(marker)
 	}
 	w.groups = nil
+	return err
 }
 
 // remove deletes the folder.
