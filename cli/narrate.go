@@ -35,11 +35,11 @@ func (p paint) amber(s string) string { return p.with("33", s) }
 // status colours one of AWS's status words by how it ends.
 func (p paint) status(s string) string {
 	switch {
-	case strings.Contains(s, "FAILED") || strings.Contains(s, "ROLLBACK") || s == "Failed":
+	case strings.Contains(s, "FAILED") || strings.Contains(s, "ROLLBACK") || s == "Failed" || s == "FAULT" || s == "TIMED_OUT":
 		return p.red(s)
-	case strings.HasSuffix(s, "_COMPLETE") || s == "Succeeded":
+	case strings.HasSuffix(s, "_COMPLETE") || strings.EqualFold(s, "Succeeded"):
 		return p.green(s)
-	case strings.HasSuffix(s, "_IN_PROGRESS") || s == "InProgress":
+	case strings.HasSuffix(s, "IN_PROGRESS") || s == "InProgress":
 		return p.dim(s)
 	}
 	return p.amber(s)
@@ -66,7 +66,8 @@ type narrator struct {
 	mu    sync.Mutex
 	now   string // what is happening; empty for nothing
 	since time.Time
-	drawn bool
+	rows  func() []string // drawn below the last line, each tame and within the width; nil for none
+	drawn int             // lines
 	stage string
 	stop  chan struct{}
 	done  sync.WaitGroup
@@ -99,7 +100,7 @@ func (n *narrator) Close() {
 func (n *narrator) clearNow() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.now = ""
+	n.now, n.rows = "", nil
 	n.clear()
 }
 
@@ -121,16 +122,23 @@ func (n *narrator) animate() {
 			line := fmt.Sprintf("%c %s  %s", glyphs[i%len(glyphs)], n.now, duration(time.Since(n.since)))
 			n.clear()
 			fmt.Fprint(n.w, n.dim(ansi.Truncate(line, n.width-1, "…")))
-			n.drawn = true
+			n.drawn = 1
+			if n.rows != nil {
+				below := n.rows()
+				for _, row := range below {
+					fmt.Fprint(n.raw, "\r\n"+row)
+				}
+				n.drawn += len(below)
+			}
 		}
 		n.mu.Unlock()
 	}
 }
 
 func (n *narrator) clear() {
-	if n.drawn {
-		fmt.Fprint(n.raw, "\r\x1b[K")
-		n.drawn = false
+	if n.drawn > 0 {
+		fmt.Fprint(n.raw, strings.Repeat("\r\x1b[K\x1b[A", n.drawn-1)+"\r\x1b[K")
+		n.drawn = 0
 	}
 }
 
