@@ -69,24 +69,33 @@ var denied = map[string]bool{
 	"AccessDenied": true, "AccessDeniedException": true, "UnauthorizedOperation": true, "NotAuthorized": true,
 }
 
-// startAction makes the record of an action and has it run after the turn. What
-// makes it impossible to run fails it here.
+// startAction makes the record of an action and has it run after the turn.
 func (t *turn) startAction(e *execution, decl types.ActionDeclaration) {
-	name := aws.ToString(decl.Name)
-	e.Count++
-	key := actionKey(t.pipe.Name, e.Number, e.Count)
-	stageName := t.plan.stages[e.Stage].name
-	a := &action{
-		ID: t.s.host.NewID(), Execution: e.ID, Number: e.Number, Version: e.Version,
-		Stage: stageName, Name: name, Declaration: decl,
-		Status: types.ActionExecutionStatusInProgress, Started: t.now, Updated: t.now,
-	}
-	e.Current[name], t.actions[key], e.Updated = key, a, t.now
-	st := t.pipe.stage(stageName)
+	key, a := t.newRecord(e, decl)
+	e.Current[a.Name] = key
+	st := t.pipe.stage(a.Stage)
 	if st.Actions == nil {
 		st.Actions = map[string]string{}
 	}
-	st.Actions[name] = key
+	st.Actions[a.Name] = key
+	t.startRecord(e, key, a)
+}
+
+func (t *turn) newRecord(e *execution, decl types.ActionDeclaration) (key string, a *action) {
+	e.Count++
+	key = actionKey(t.pipe.Name, e.Number, e.Count)
+	a = &action{
+		ID: t.s.host.NewID(), Execution: e.ID, Number: e.Number, Version: e.Version,
+		Stage: t.plan.stages[e.Stage].name, Name: aws.ToString(decl.Name), Declaration: decl,
+		Status: types.ActionExecutionStatusInProgress, Started: t.now, Updated: t.now,
+	}
+	t.actions[key], e.Updated = a, t.now
+	return key, a
+}
+
+// startRecord has an action or a rule run after the turn. What makes it
+// impossible to run fails it here.
+func (t *turn) startRecord(e *execution, key string, a *action) {
 	err := t.prepare(e, a)
 	t.tellAction(a, "STARTED")
 	if err != nil {
@@ -96,15 +105,27 @@ func (t *turn) startAction(e *execution, decl types.ActionDeclaration) {
 	t.launches = append(t.launches, key)
 }
 
+// kind is what the action's type, or the rule's, is known to be; nil if it is
+// not known.
+func (a *action) kind() *kind {
+	if a.Condition != "" {
+		return ruleKindOf(a.Declaration.ActionTypeId)
+	}
+	return kindOf(a.Declaration.ActionTypeId)
+}
+
 // prepare settles the action's configuration and artifacts.
 func (t *turn) prepare(e *execution, a *action) error {
-	k := kindOf(a.Declaration.ActionTypeId)
+	k := a.kind()
 	if k == nil || k.run == nil {
 		return failed(types.FailureTypeConfigurationError,
 			"actions of category %s with provider %s do not run on the local cloud", a.Declaration.ActionTypeId.Category, aws.ToString(a.Declaration.ActionTypeId.Provider))
 	}
-	resolved, err := e.resolve(a.Declaration.Configuration)
+	resolved, err := e.resolve(a.Name, a.Declaration.Configuration)
 	if err != nil {
+		return err
+	}
+	if err := checkResolved(resolved); err != nil {
 		return err
 	}
 	a.Resolved = resolved
@@ -136,6 +157,9 @@ func (t *turn) region(a *action) string {
 // conclude writes down how an action ended.
 func (t *turn) conclude(e *execution, a *action, out *outcome, err error) {
 	a.Updated, a.Token, e.Updated = t.now, "", t.now
+	if err == nil {
+		err = checkProduced(out.variables)
+	}
 	if err != nil {
 		a.Status = types.ActionExecutionStatusFailed
 		a.ErrorCode, a.ErrorMessage = explain(err)
@@ -208,6 +232,7 @@ func (s *Service) launch(key lineKey, l *line, recordKey string, record action, 
 // takes it up.
 func (s *Service) run(ctx context.Context, key lineKey, recordKey string, record action, p *plan, run execution) {
 	j := newJob(s, key, recordKey, record, p, run)
+	j.kind = record.kind()
 	runCtx, cancel := context.WithDeadlineCause(ctx, record.Started.Add(j.kind.timeout(record.Declaration)), errTimedOut)
 	defer cancel()
 	out, err := j.kind.run.run(runCtx, j)

@@ -33,6 +33,9 @@ func (t *turn) step(e *execution) bool {
 		}
 		return false
 	}
+	if e.Checks != "" {
+		return t.stepCondition(e)
+	}
 	group := t.plan.stages[e.Stage].groups[e.Group]
 	started := false
 	if e.Status == types.PipelineExecutionStatusInProgress {
@@ -45,12 +48,11 @@ func (t *turn) step(e *execution) bool {
 		t.leave(e, types.StageExecutionStatusStopped)
 		t.end(e, types.PipelineExecutionStatusStopped)
 	case failed:
-		t.leave(e, types.StageExecutionStatusFailed)
-		t.end(e, types.PipelineExecutionStatusFailed)
+		t.stageFailed(e)
 	case e.Group+1 < len(t.plan.stages[e.Stage].groups):
 		e.Group++
 		e.Updated = t.now
-	default:
+	case !t.check(e, onSuccess):
 		t.pass(e)
 	}
 	return true
@@ -90,8 +92,16 @@ func (t *turn) progress(e *execution, group []types.ActionDeclaration) (running,
 // pass takes an execution out of a stage that succeeded and before the next.
 func (t *turn) pass(e *execution) {
 	t.leave(e, types.StageExecutionStatusSucceeded)
-	e.Succeeded = append(e.Succeeded, t.plan.stages[e.Stage].name)
-	if e.Stage+1 == len(t.plan.stages) {
+	if name := t.plan.stages[e.Stage].name; !slices.Contains(e.Succeeded, name) {
+		e.Succeeded = append(e.Succeeded, name)
+	}
+	t.next(e)
+}
+
+// next takes an execution from a stage that it is done with before the next. A
+// rollback is done with the one stage.
+func (t *turn) next(e *execution) {
+	if e.Stage+1 == len(t.plan.stages) || e.Target != "" {
 		t.end(e, types.PipelineExecutionStatusSucceeded)
 		return
 	}
@@ -101,7 +111,7 @@ func (t *turn) pass(e *execution) {
 
 // wait puts an execution before its stage.
 func (t *turn) wait(e *execution) {
-	e.Inside, e.Group, e.Current, e.Updated = false, 0, nil, t.now
+	e.Inside, e.Checks, e.Group, e.Current, e.Updated = false, "", 0, nil, t.now
 	st := t.pipe.stage(t.plan.stages[e.Stage].name)
 	st.Inbound = append(st.Inbound, e.Number)
 	slices.Sort(st.Inbound)
@@ -139,23 +149,33 @@ func (t *turn) supersede(st *stage) {
 
 // enter starts a run of the stage.
 func (t *turn) enter(e *execution, i int) {
-	e.Stage, e.Inside, e.Group, e.Updated = i, true, 0, t.now
+	e.Stage, e.Inside, e.Checks, e.Group, e.Updated = i, true, "", 0, t.now
 	e.Current = map[string]string{}
 	st := t.pipe.stage(t.plan.stages[i].name)
 	st.Running = append(st.Running, e.Number)
-	st.Latest = &stageRun{Execution: e.ID, Number: e.Number, Status: types.StageExecutionStatusInProgress}
+	st.Newest = e.Number
+	*t.runOf(e) = stageRun{Status: types.StageExecutionStatusInProgress, Started: t.now}
 	t.tellStage(e, "STARTED")
+	t.check(e, beforeEntry)
+}
+
+// runOf is how the execution fares in the stage where it is.
+func (t *turn) runOf(e *execution) *stageRun { return e.run(t.plan.stages[e.Stage].name) }
+
+// declaration is the stage where the execution is, or before which it waits.
+func (t *turn) declaration(e *execution) types.StageDeclaration {
+	return t.plan.definition.Stages[e.Stage]
 }
 
 // leave ends a run of the stage that the execution is in.
 func (t *turn) leave(e *execution, status types.StageExecutionStatus) {
 	st := t.pipe.stage(t.plan.stages[e.Stage].name)
 	st.Running = slices.DeleteFunc(st.Running, func(n int64) bool { return n == e.Number })
-	if st.Latest != nil && st.Latest.Number == e.Number {
-		st.Latest.Status = status
-	}
+	t.runOf(e).Status = status
 	e.Inside, e.Updated = false, t.now
-	t.tellStage(e, stageEvents[status])
+	if state := stageEvents[status]; state != "" {
+		t.tellStage(e, state)
+	}
 }
 
 // end ends an execution.
@@ -169,25 +189,29 @@ func (t *turn) end(e *execution, status types.PipelineExecutionStatus) {
 	t.tellPipeline(e, pipelineEvents[status])
 }
 
-// abandon lets the execution's actions that are in progress go: what they have
-// started elsewhere goes on, and nobody follows it.
-func (t *turn) abandon(e *execution) {
-	for _, key := range e.Current {
+// abandon lets the execution's actions and rules that are in progress go: what
+// they have started elsewhere goes on, and nobody follows it. state is what the
+// events call it.
+func (t *turn) abandon(e *execution, state string) {
+	for _, key := range e.records() {
 		a := t.actions[key]
 		if a.Status != types.ActionExecutionStatusInProgress {
 			continue
 		}
 		a.Status, a.Updated, a.Token = types.ActionExecutionStatusAbandoned, t.now, ""
 		t.calledOff = append(t.calledOff, a.ID)
-		t.tellAction(a, "ABANDONED")
+		t.tellAction(a, state)
 	}
 }
 
 // cancel ends an execution whose definition is no longer in force.
 func (t *turn) cancel(e *execution) {
 	e.Summary = "Pipeline definition was updated."
-	t.abandon(e)
+	t.abandon(e, "CANCELED")
 	if e.Inside {
+		if c := t.runOf(e).Conditions[e.Checks]; c != nil {
+			c.end(t, types.ConditionExecutionStatusCancelled, e.Summary)
+		}
 		t.leave(e, types.StageExecutionStatusCancelled)
 	}
 	t.end(e, types.PipelineExecutionStatusCancelled)

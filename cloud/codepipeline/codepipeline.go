@@ -17,8 +17,11 @@
 // for pushes and pull requests with the filters of triggers (rules.go,
 // triggers*.go), and webhooks (webhook*.go).
 //
-// Not here yet, and refused in words: stage conditions, custom action types and
-// their jobs, rollback of a stage.
+// Conditions of stages are checked by rules (conditions.go, checks.go), which are
+// run and recorded as actions are. What EventBridge is to be told is written in
+// the same turn as the change (outbox.go).
+//
+// Not here yet, and refused in words: custom action types and their jobs.
 package codepipeline
 
 import (
@@ -47,6 +50,7 @@ type Service struct {
 	actions     store.Table[action]                    // NAME/NUMBER/ORDER
 	starts      store.Table[string]                    // NAME/CLIENT TOKEN: execution id
 	webhooks    store.Table[webhook]                   // NAME
+	outbox      store.Table[event]                     // what EventBridge has not got yet, in order
 
 	box    func() (*seal.Box, error) // of the secrets in definitions
 	github string                    // the address of GitHub's API
@@ -68,11 +72,12 @@ func New(host door.Host) *Service {
 		actions:     store.NewTable[action](st, "codepipeline", "action"),
 		starts:      store.NewTable[string](st, "codepipeline", "start"),
 		webhooks:    store.NewTable[webhook](st, "codepipeline", "webhook"),
+		outbox:      store.NewTable[event](st, "codepipeline", "outbox"),
 	}
 	s.box = sync.OnceValues(func() (*seal.Box, error) { return seal.Open(st.Dir("seal")) })
 	s.github = gitHubAPI
 	s.lines.byName = map[lineKey]*line{}
-	s.events.host = host
+	s.events.service = s
 	s.poll.service = s
 	s.poll.watched = map[lineKey][]watch{}
 	return s
@@ -84,6 +89,9 @@ func (s *Service) Resume(ctx context.Context) error {
 	all, err := s.pipelines.All(ctx, store.Query{})
 	if err != nil {
 		return fmt.Errorf("reading pipelines: %w", err)
+	}
+	if err := s.events.resume(ctx); err != nil {
+		return err
 	}
 	var failed []error
 	for _, p := range all {

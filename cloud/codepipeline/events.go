@@ -1,28 +1,24 @@
 package codepipeline
 
 import (
-	"context"
 	"encoding/json"
-	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline/types"
-	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	ebtypes "github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
 
-	"ouro/cloud/door"
 	"ouro/cloud/store"
 )
 
 // event is a state change as EventBridge gets it.
 // https://docs.aws.amazon.com/codepipeline/latest/userguide/detect-state-changes-cloudwatch-events.html
 type event struct {
-	scope  store.Scope
-	kind   string
-	arn    string
-	time   time.Time
-	detail detail
+	Scope  store.Scope
+	Kind   string
+	ARN    string
+	Time   time.Time
+	Detail detail
 }
 
 type detail struct {
@@ -41,6 +37,9 @@ type detail struct {
 	Version           float64           `json:"version"`
 	Attempt           float64           `json:"pipeline-execution-attempt"`
 	Trigger           map[string]string `json:"execution-trigger,omitempty"`
+	StopComments      string            `json:"stop-execution-comments,omitempty"`
+	RetriedAt         string            `json:"last-retry-attempt-time,omitempty"`
+	StageRetriedAt    string            `json:"stage-last-retry-attempt-time,omitempty"`
 }
 
 type eventArtifact struct {
@@ -79,16 +78,31 @@ var (
 )
 
 func (t *turn) tellPipeline(e *execution, state string) {
-	t.tell("CodePipeline Pipeline Execution State Change", e, detail{State: state, StartTime: eventTime(e.Started)})
+	d := detail{State: state, StartTime: eventTime(e.Started), RetriedAt: optionalTime(e.RetriedAt)}
+	switch {
+	case e.Git != nil:
+		d.Trigger = e.Git.facts()
+	case state == "STARTED":
+		d.Trigger = map[string]string{"trigger-type": string(e.Trigger), "trigger-detail": e.Detail}
+	}
+	if state == "STOPPING" || state == "STOPPED" {
+		d.StopComments = e.Stopped
+	}
+	t.tell("CodePipeline Pipeline Execution State Change", e, d)
 }
 
 func (t *turn) tellStage(e *execution, state string) {
+	run := t.runOf(e)
 	t.tell("CodePipeline Stage Execution State Change", e, detail{
-		State: state, StartTime: eventTime(e.Updated), Stage: t.plan.stages[e.Stage].name,
+		State: state, StartTime: eventTime(run.Started), Stage: t.plan.stages[e.Stage].name, StageRetriedAt: optionalTime(run.RetriedAt),
 	})
 }
 
+// tellAction tells of an action. Rules have no events.
 func (t *turn) tellAction(a *action, state string) {
+	if a.Condition != "" {
+		return
+	}
 	id := a.Declaration.ActionTypeId
 	d := detail{
 		State: state, StartTime: eventTime(a.Started), Stage: a.Stage, Action: a.Name, ActionExecutionID: a.ID,
@@ -106,11 +120,17 @@ func (t *turn) tellAction(a *action, state string) {
 
 func (t *turn) tell(kind string, e *execution, d detail) {
 	d.Pipeline, d.ExecutionID, d.Version, d.Attempt = t.pipe.Name, e.ID, float64(e.Version), float64(e.Attempt)
-	d.Trigger = e.Git.facts()
 	t.events = append(t.events, event{t.scope, kind, t.pipe.ARN, t.now, d})
 }
 
 func eventTime(at time.Time) string { return at.UTC().Format("2006-01-02T15:04:05.000Z") }
+
+func optionalTime(at time.Time) string {
+	if at.IsZero() {
+		return ""
+	}
+	return eventTime(at)
+}
 
 func eventArtifacts(list []artifact) []eventArtifact {
 	var out []eventArtifact
@@ -122,80 +142,13 @@ func eventArtifacts(list []artifact) []eventArtifact {
 	return out
 }
 
-// announcer tells EventBridge what happened, in order, in the background. Its
-// goroutine lives while there is something to tell. What a dying process has not
-// told stays untold: AWS, too, delivers these events on a best-effort basis.
-type announcer struct {
-	host  door.Host
-	mu    sync.Mutex
-	queue []event
-	busy  bool
-}
-
-func (an *announcer) tell(events []event) {
-	if len(events) == 0 {
-		return
-	}
-	an.mu.Lock()
-	defer an.mu.Unlock()
-	an.queue = append(an.queue, events...)
-	if !an.busy {
-		an.busy = true
-		an.host.Go("codepipeline events", an.drain)
-	}
-}
-
-func (an *announcer) drain(ctx context.Context) {
-	for {
-		an.mu.Lock()
-		batch := an.queue[:min(len(an.queue), maxBatch)]
-		an.queue = an.queue[len(batch):]
-		an.busy = len(batch) > 0 && ctx.Err() == nil
-		going := an.busy
-		an.mu.Unlock()
-		if !going {
-			return
-		}
-		an.put(ctx, batch)
-	}
-}
-
-// maxBatch is how many events PutEvents takes at once.
-const maxBatch = 10
-
-// put sends events; those of one account and region go together.
-func (an *announcer) put(ctx context.Context, events []event) {
-	for len(events) > 0 {
-		scope := events[0].scope
-		n := 0
-		in := &eventbridge.PutEventsInput{}
-		for n < len(events) && events[n].scope == scope {
-			in.Entries = append(in.Entries, events[n].entry())
-			n++
-		}
-		events = events[n:]
-		out, err := eventbridge.NewFromConfig(an.host.As(self(scope, ""))).PutEvents(ctx, in)
-		if err != nil {
-			if ctx.Err() == nil {
-				an.host.Log().Warn("telling EventBridge of state changes", "events", n, "error", err)
-			}
-			continue
-		}
-		for _, r := range out.Entries {
-			if r.ErrorCode != nil {
-				an.host.Log().Warn("telling EventBridge of a state change", "code", *r.ErrorCode, "message", aws.ToString(r.ErrorMessage))
-			}
-		}
-	}
-}
-
 func (ev event) entry() ebtypes.PutEventsRequestEntry {
-	body, err := json.Marshal(ev.detail)
+	body, err := json.Marshal(ev.Detail)
 	if err != nil { // strings and numbers only
 		body = []byte("{}")
 	}
 	return ebtypes.PutEventsRequestEntry{
-		Source: aws.String("aws.codepipeline"), DetailType: aws.String(ev.kind),
-		Resources: []string{ev.arn}, Time: aws.Time(ev.time), Detail: aws.String(string(body)),
+		Source: aws.String("aws.codepipeline"), DetailType: aws.String(ev.Kind),
+		Resources: []string{ev.ARN}, Time: aws.Time(ev.Time), Detail: aws.String(string(body)),
 	}
 }

@@ -26,8 +26,8 @@ func (s *Service) GetPipelineExecution(ctx context.Context, in *codepipeline.Get
 	}
 	out := &types.PipelineExecution{
 		PipelineName: aws.String(p.Name), PipelineVersion: aws.Int32(e.Version), PipelineExecutionId: aws.String(e.ID),
-		Status: e.Status, StatusSummary: optional(e.Summary), ExecutionMode: e.Mode, ExecutionType: types.ExecutionTypeStandard,
-		Trigger: e.trigger(), ArtifactRevisions: []types.ArtifactRevision{},
+		Status: e.Status, StatusSummary: optional(e.Summary), ExecutionMode: e.Mode, ExecutionType: e.kind(),
+		RollbackMetadata: e.rollbackMetadata(), Trigger: e.trigger(), ArtifactRevisions: []types.ArtifactRevision{},
 	}
 	for _, r := range e.newestRevisions() {
 		out.ArtifactRevisions = append(out.ArtifactRevisions, types.ArtifactRevision{
@@ -85,6 +85,9 @@ func (s *Service) ListPipelineExecutions(ctx context.Context, in *codepipeline.L
 	stageName := ""
 	if in.Filter != nil && in.Filter.SucceededInStage != nil {
 		stageName = aws.ToString(in.Filter.SucceededInStage.StageName)
+		if err := checkName(stageName, "filter.succeededInStage.stageName"); err != nil {
+			return nil, err
+		}
 	}
 	out := &codepipeline.ListPipelineExecutionsOutput{PipelineExecutionSummaries: []types.PipelineExecutionSummary{}}
 	for {
@@ -93,7 +96,7 @@ func (s *Service) ListPipelineExecutions(ctx context.Context, in *codepipeline.L
 			return nil, err
 		}
 		for _, entry := range list {
-			if stageName != "" && !slices.Contains(entry.Value.Succeeded, stageName) {
+			if stageName != "" && (entry.Value.Version != p.Version || !slices.Contains(entry.Value.Succeeded, stageName)) {
 				continue
 			}
 			if len(out.PipelineExecutionSummaries) == page.size {
@@ -114,7 +117,7 @@ func (e execution) summary() types.PipelineExecutionSummary {
 	sum := types.PipelineExecutionSummary{
 		PipelineExecutionId: aws.String(e.ID), Status: e.Status, StatusSummary: optional(e.Summary),
 		StartTime: aws.Time(e.Started), LastUpdateTime: aws.Time(e.Updated), Trigger: e.trigger(),
-		ExecutionMode: e.Mode, ExecutionType: types.ExecutionTypeStandard,
+		ExecutionMode: e.Mode, ExecutionType: e.kind(), RollbackMetadata: e.rollbackMetadata(),
 	}
 	if e.Stopped != "" {
 		sum.StopTrigger = &types.StopExecutionTrigger{Reason: aws.String(e.Stopped)}
@@ -138,39 +141,57 @@ func (s *Service) ListActionExecutions(ctx context.Context, in *codepipeline.Lis
 	if err != nil {
 		return nil, err
 	}
-	prefix, latest, err := s.actionFilter(ctx, p.Name, in.Filter)
+	f := types.ActionExecutionFilter{}
+	if in.Filter != nil {
+		f = *in.Filter
+	}
+	prefix, latest, err := s.historyFilter(ctx, p.Name, f.PipelineExecutionId, f.LatestInPipelineExecution)
 	if err != nil {
 		return nil, err
 	}
-	out := &codepipeline.ListActionExecutionsOutput{ActionExecutionDetails: []types.ActionExecutionDetail{}}
-	list, err := s.newestActions(ctx, prefix, &page)
+	list, token, err := s.history(ctx, page, prefix, latest, func(a action) bool { return a.Condition == "" })
 	if err != nil {
 		return nil, err
 	}
-	seen := map[string]bool{}
-	for i, entry := range list {
-		if len(out.ActionExecutionDetails) == page.size {
-			out.NextToken = tokenAfter(list[i-1].ID)
-			break
-		}
-		a := entry.Value
-		if latest && seen[a.Stage+"/"+a.Name] {
-			continue
-		}
-		seen[a.Stage+"/"+a.Name] = true
+	out := &codepipeline.ListActionExecutionsOutput{ActionExecutionDetails: []types.ActionExecutionDetail{}, NextToken: token}
+	for _, a := range list {
 		out.ActionExecutionDetails = append(out.ActionExecutionDetails, a.detail())
 	}
 	return out, nil
 }
 
-// actionFilter gives the key prefix of the actions asked for, and whether only
-// the latest execution of each action is.
-func (s *Service) actionFilter(ctx context.Context, pipeline string, f *types.ActionExecutionFilter) (prefix string, latest bool, err error) {
-	if f == nil {
-		return pipeline + "/", false, nil
+// history gives a page of the executions of actions or rules, newest first, and
+// the token of the next page.
+func (s *Service) history(ctx context.Context, page page, prefix string, latest bool, is func(action) bool) ([]action, *string, error) {
+	after := page.after
+	if latest {
+		page.after = "" // what was newest is told by all of the execution
 	}
-	id := f.PipelineExecutionId
-	if l := f.LatestInPipelineExecution; l != nil {
+	list, err := s.newestActions(ctx, prefix, &page, is)
+	if err != nil {
+		return nil, nil, err
+	}
+	var out []action
+	seen := map[string]bool{}
+	for i, entry := range list {
+		if len(out) == page.size {
+			return out, tokenAfter(list[i-1].ID), nil
+		}
+		a := entry.Value
+		name := a.Stage + "/" + string(a.Condition) + "/" + a.Name
+		before := latest && after != "" && entry.ID >= after // keys fall from the newest on
+		if !latest || !seen[name] && !before {
+			out = append(out, a)
+		}
+		seen[name] = true
+	}
+	return out, nil, nil
+}
+
+// historyFilter gives the key prefix of the records asked for, and whether only
+// the latest execution of each action or rule is.
+func (s *Service) historyFilter(ctx context.Context, pipeline string, id *string, l *types.LatestInPipelineExecutionFilter) (prefix string, latest bool, err error) {
+	if l != nil {
 		id, latest = l.PipelineExecutionId, l.StartTimeRange != types.StartTimeRangeAll
 	}
 	if id == nil {
@@ -185,7 +206,7 @@ func (s *Service) actionFilter(ctx context.Context, pipeline string, f *types.Ac
 
 // newestActions reads the records from the page's place on, whole executions at
 // a time, for within one the keys rise with time.
-func (s *Service) newestActions(ctx context.Context, prefix string, page *page) ([]store.Entry[action], error) {
+func (s *Service) newestActions(ctx context.Context, prefix string, page *page, is func(action) bool) ([]store.Entry[action], error) {
 	scope := door.CallerFrom(ctx).Scope()
 	execution := func(key string) string { return key[:strings.LastIndexByte(key, '/')+1] }
 	q := store.Query{Prefix: prefix, Limit: 4 * page.size}
@@ -211,7 +232,7 @@ func (s *Service) newestActions(ctx context.Context, prefix string, page *page) 
 			}
 			return strings.Compare(b.ID, a.ID)
 		})
-		newest = append(newest, list...)
+		newest = append(newest, slices.DeleteFunc(list, func(e store.Entry[action]) bool { return !is(e.Value) })...)
 		if i := slices.IndexFunc(newest, func(e store.Entry[action]) bool { return e.ID == page.after }); i >= 0 {
 			newest = newest[i+1:]
 		}

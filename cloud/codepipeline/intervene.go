@@ -12,6 +12,7 @@ import (
 
 	"ouro/cloud/door"
 	"ouro/cloud/store"
+	"ouro/regex"
 )
 
 // execution loads the execution of that id.
@@ -34,6 +35,9 @@ func noExecution(pipeline string, id *string) error {
 // StopPipelineExecution stops an execution: after the actions in progress have
 // ended, or, with Abandon, at once, letting them go.
 func (s *Service) StopPipelineExecution(ctx context.Context, in *codepipeline.StopPipelineExecutionInput) (*codepipeline.StopPipelineExecutionOutput, error) {
+	if len(aws.ToString(in.Reason)) > 200 {
+		return nil, constraint(*in.Reason, "reason", "Member must have length less than or equal to 200")
+	}
 	err := s.change(ctx, in.PipelineName, func(t *turn) error {
 		e, err := t.execution(in.PipelineExecutionId)
 		if err != nil {
@@ -62,13 +66,12 @@ func (t *turn) stop(e *execution, abandon bool, reason string) {
 		e.Status = types.PipelineExecutionStatusStopping
 		t.tellPipeline(e, "STOPPING")
 		if e.Inside {
-			st := t.pipe.stage(t.plan.stages[e.Stage].name)
-			st.Latest.Status = types.StageExecutionStatusStopping
+			t.runOf(e).Status = types.StageExecutionStatusStopping
 			t.tellStage(e, "STOPPING")
 		}
 	}
 	if abandon {
-		t.abandon(e)
+		t.abandon(e, "ABANDONED")
 	}
 }
 
@@ -90,7 +93,7 @@ func (s *Service) RetryStageExecution(ctx context.Context, in *codepipeline.Retr
 		if err := t.checkRetry(e, i); err != nil {
 			return err
 		}
-		t.retry(e, i, in.RetryMode)
+		t.retry(e, in.RetryMode)
 		return nil
 	})
 	if err != nil {
@@ -106,52 +109,70 @@ func noStage(pipeline string, name *string) error {
 
 func (t *turn) checkRetry(e *execution, i int) error {
 	name := t.plan.stages[i].name
-	st := t.pipe.stage(name)
 	refuse := func(why string) error {
 		return &types.StageNotRetryableException{Message: aws.String(fmt.Sprintf("Stage '%s' is not in a retryable state: %s", name, why))}
 	}
+	newest, run := t.pipe.stage(name).Newest, e.Runs[name]
 	switch {
-	case st.Latest == nil:
+	case newest == 0 || run == nil && t.plan.mode == types.ExecutionModeParallel:
 		return refuse("it has not run")
-	case st.Latest.Number != e.Number:
-		return &types.NotLatestPipelineExecutionException{Message: aws.String(fmt.Sprintf(
-			"The pipeline execution '%s' is not the latest one in stage '%s'", e.ID, name))}
+	case newest != e.Number && t.plan.mode != types.ExecutionModeParallel:
+		return notLatest(e.ID, name)
 	case e.Version != t.pipe.Version:
 		return refuse("the pipeline was updated after the execution started")
 	case !e.ended() || e.Stage != i:
 		return refuse("the execution is not waiting for a retry of this stage")
-	case st.Latest.Status != types.StageExecutionStatusFailed && st.Latest.Status != types.StageExecutionStatusStopped:
+	case run.Status != types.StageExecutionStatusFailed && run.Status != types.StageExecutionStatusStopped:
 		return refuse("it contains no failed actions")
 	}
-	return nil
+	return t.checkRoom()
+}
+
+func notLatest(id, stage string) error {
+	return &types.NotLatestPipelineExecutionException{Message: aws.String(fmt.Sprintf(
+		"The pipeline execution '%s' is not the latest one in stage '%s'", id, stage))}
+}
+
+// checkRoom checks that one more execution may be under way. Where a newer one
+// supersedes those that wait there is always room.
+func (t *turn) checkRoom() error {
+	if t.plan.mode == types.ExecutionModeSuperseded || len(t.pipe.Active) < maxConcurrent {
+		return nil
+	}
+	return &types.ConcurrentPipelineExecutionsLimitExceededException{Message: aws.String(fmt.Sprintf(
+		"The pipeline '%s' has reached the limit of %d concurrent executions", t.pipe.Name, maxConcurrent))}
 }
 
 // retry puts the execution back into the stage where it failed or was stopped.
-func (t *turn) retry(e *execution, i int, mode types.StageRetryMode) {
-	st := t.pipe.stage(t.plan.stages[i].name)
-	if mode == types.StageRetryModeAllActions {
-		e.Group, e.Current = 0, map[string]string{}
-	}
-	for name, key := range e.Current {
-		if t.actions[key].Status != types.ActionExecutionStatusSucceeded {
-			delete(e.Current, name)
-		}
-	}
+func (t *turn) retry(e *execution, mode types.StageRetryMode) {
+	t.resume(e)
+	t.runOf(e).Manual++
+	e.RetriedAt = t.now
+	t.tellPipeline(e, "RESUMED")
+	t.again(e, mode, types.RetryTriggerManualStageRetry)
+}
+
+// resume has an execution that ended in its stage go on there.
+func (t *turn) resume(e *execution) {
+	st := t.pipe.stage(t.plan.stages[e.Stage].name)
 	e.Status, e.Summary, e.Stopped, e.Inside, e.Updated = types.PipelineExecutionStatusInProgress, "", "", true, t.now
-	e.Attempt++
 	t.pipe.Active = append(t.pipe.Active, e.Number)
 	slices.Sort(t.pipe.Active)
 	st.Running = append(st.Running, e.Number)
-	st.Latest.Status = types.StageExecutionStatusInProgress
-	st.Latest.Retries++
-	t.tellPipeline(e, "RESUMED")
-	t.tellStage(e, "RESUMED")
+	st.Newest = e.Number
 }
+
+var reasonPattern = regex.New(`^[a-zA-Z0-9!@ ().*?\-]+$`)
 
 // DisableStageTransition closes the way into a stage.
 func (s *Service) DisableStageTransition(ctx context.Context, in *codepipeline.DisableStageTransitionInput) (*codepipeline.DisableStageTransitionOutput, error) {
-	if aws.ToString(in.Reason) == "" {
+	switch reason := aws.ToString(in.Reason); {
+	case reason == "":
 		return nil, constraint("", "reason", "Member must have length greater than or equal to 1")
+	case len(reason) > 300:
+		return nil, constraint(reason, "reason", "Member must have length less than or equal to 300")
+	case !reasonPattern().MatchString(reason):
+		return nil, constraint(reason, "reason", `Member must satisfy regular expression pattern: [a-zA-Z0-9!@ \(\)\.\*\?\-]+`)
 	}
 	err := s.transition(ctx, in.PipelineName, in.StageName, in.TransitionType, transition{Closed: true, Reason: aws.ToString(in.Reason)})
 	if err != nil {

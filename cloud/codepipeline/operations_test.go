@@ -63,7 +63,7 @@ func TestDefinitionsAreChecked(t *testing.T) {
 		"conditions": {func(d *types.PipelineDeclaration) {
 			d.Stages[1].OnFailure = &types.FailureConditions{Result: types.ResultRollback}
 		},
-			"InvalidStructureException: Stage conditions (beforeEntry, onSuccess, onFailure) are not supported by the local cloud"},
+			"InvalidStructureException: Stage conditions can only be used with V2 pipelines"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			def := good()
@@ -190,11 +190,12 @@ func TestActionsThatCannotRun(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.create(stage("Build",
-		act("Quick", "Build", "CodeBuild", map[string]string{"ProjectName": "#{Nobody.Knows}"}, in("App")),
+		act("Quick", "Build", "CodeBuild", map[string]string{"ProjectName": "#{SourceVariables.Nobody}"}, in("App")),
 		act("Upload", "Deploy", "ECS", map[string]string{"ClusterName": "c", "ServiceName": "s"}, in("App"))))
 	w.reaches(w.first(), types.PipelineExecutionStatusFailed)
 	for name, want := range map[string]string{
-		"Quick":  `the configuration "ProjectName" refers to the variable #{Nobody.Knows}, which no action of this execution has produced`,
+		"Quick": "An action in this pipeline failed because one or more variables could not be resolved: Action name=Quick. " +
+			"Its configuration ProjectName refers to #{SourceVariables.Nobody}, which no action of this execution has produced.",
 		"Upload": "actions of category Deploy with provider ECS do not run on the local cloud",
 	} {
 		if got := *w.action(name).LatestExecution.ErrorDetails.Message; got != want {

@@ -234,11 +234,27 @@ func (t *turn) replace(def *types.PipelineDeclaration) {
 	t.pipe.Version++
 	t.pipe.Updated = t.now
 	def.Version = aws.Int32(t.pipe.Version)
+	former := t.plan.mode
 	t.definition, t.plan = def, newPlan(def)
+	t.pipe.changeMode(former, t.plan.mode)
 	maps.DeleteFunc(t.pipe.Stages, func(name string, _ *stage) bool { return t.plan.stageIndex(name) < 0 })
 	for _, st := range t.plan.stages {
 		kept := t.pipe.stage(st.name)
 		maps.DeleteFunc(kept.Actions, func(name, _ string) bool { a, _ := st.action(name); return a == nil })
+	}
+}
+
+// changeMode keeps the state of the stages in PARALLEL mode apart from that in
+// the others: after a change it is as it was in the new mode last. Transitions
+// stay as they are.
+// https://docs.aws.amazon.com/codepipeline/latest/userguide/troubleshooting.html#troubleshooting-execution-mode-displayedstate
+func (p *pipeline) changeMode(from, to types.ExecutionMode) {
+	if (from == types.ExecutionModeParallel) == (to == types.ExecutionModeParallel) {
+		return
+	}
+	p.Stages, p.Aside = p.Aside, p.Stages
+	for name, st := range p.Aside {
+		p.stage(name).Transition = st.Transition
 	}
 }
 

@@ -2,6 +2,8 @@ package codepipeline
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline/types"
@@ -19,24 +21,28 @@ type pipeline struct {
 	Executions int64             // how many were started, which is the newest one's number
 	Active     []int64           `json:",omitempty"` // executions not at their end, oldest first
 	Stages     map[string]*stage
+	Aside      map[string]*stage `json:",omitempty"` // the stages as they were when the mode changed to or from PARALLEL
 	Sources    map[string]string `json:",omitempty"` // by source action: the newest revision that was seen
 }
 
 // stage is what happens at a stage of a pipeline.
 type stage struct {
 	Transition transition
-	Latest     *stageRun         `json:",omitempty"`
+	Newest     int64             `json:",omitempty"` // the execution that entered last; how it fared is in its Runs
 	Running    []int64           `json:",omitempty"` // executions in the stage: one at most, but in PARALLEL mode
 	Inbound    []int64           `json:",omitempty"` // executions that wait before it, oldest first
 	Actions    map[string]string `json:",omitempty"` // by action: the record of its latest execution
 }
 
-// stageRun is an execution in a stage.
+// stageRun is how an execution fares in a stage.
 type stageRun struct {
-	Execution string
-	Number    int64
-	Status    types.StageExecutionStatus
-	Retries   int32 `json:",omitempty"`
+	Status     types.StageExecutionStatus
+	Started    time.Time
+	Manual     int32                  `json:",omitempty"` // retries by RetryStageExecution
+	Automatic  int32                  `json:",omitempty"` // retries by onFailure
+	Retry      types.RetryTrigger     `json:",omitempty"` // of the last retry
+	RetriedAt  time.Time              `json:",omitzero"`
+	Conditions map[when]*conditionRun `json:",omitempty"`
 }
 
 // transition is the way into a stage. The zero value is open.
@@ -70,15 +76,19 @@ type execution struct {
 	Detail    string `json:",omitempty"`
 	Started   time.Time
 	Updated   time.Time
-	Stopped   string   `json:",omitempty"` // the reason that StopPipelineExecution gave
-	Attempt   int      // 1, and one more for each retry
-	Succeeded []string `json:",omitempty"` // stages
+	Stopped   string    `json:",omitempty"` // the reason that StopPipelineExecution gave
+	Attempt   int       // 1, and one more for each retry
+	RetriedAt time.Time `json:",omitzero"`
+	Succeeded []string  `json:",omitempty"` // stages
+	Target    string    `json:",omitempty"` // of a rollback: the execution whose revisions come back
 
-	Stage   int               // index of the stage where it is, or before which it waits
-	Inside  bool              // whether it is in that stage
-	Group   int               // index of the stage's group of actions that runs
-	Current map[string]string `json:",omitempty"` // by action: its record, for this run of the stage
-	Count   int               // actions started
+	Stage   int                  // index of the stage where it is, or before which it waits
+	Inside  bool                 // whether it is in that stage
+	Checks  when                 `json:",omitempty"` // the conditions that it passes there, or "" among the actions
+	Group   int                  // index of the stage's group of actions that runs
+	Current map[string]string    `json:",omitempty"` // by action: its record, for this run of the stage
+	Count   int                  // actions and rules started
+	Runs    map[string]*stageRun `json:",omitempty"` // by stage
 
 	Variables map[string]string              `json:",omitempty"` // of the pipeline
 	Overrides []types.SourceRevisionOverride `json:",omitempty"`
@@ -98,7 +108,7 @@ type revision struct {
 	Created  time.Time
 }
 
-// action is one execution of an action.
+// action is one execution of an action, or of a rule of a stage's condition.
 type action struct {
 	ID        string
 	Execution string
@@ -106,6 +116,7 @@ type action struct {
 	Version   int32
 	Stage     string
 	Name      string
+	Condition when `json:",omitempty"` // of a rule
 	Status    types.ActionExecutionStatus
 	Started   time.Time
 	Updated   time.Time
@@ -154,6 +165,41 @@ func (p *pipeline) stage(name string) *stage {
 		p.Stages[name] = st
 	}
 	return st
+}
+
+// run is how the execution fares in a stage.
+func (e *execution) run(stage string) *stageRun {
+	r := e.Runs[stage]
+	if r == nil {
+		r = &stageRun{}
+		if e.Runs == nil {
+			e.Runs = map[string]*stageRun{}
+		}
+		e.Runs[stage] = r
+	}
+	return r
+}
+
+// kind tells whether the execution is a rollback, which runs one stage again
+// with what a former execution brought there.
+func (e *execution) kind() types.ExecutionType {
+	if e.Target != "" {
+		return types.ExecutionTypeRollback
+	}
+	return types.ExecutionTypeStandard
+}
+
+// records are the actions and rules of the stage that the execution is in.
+func (e *execution) records() []string {
+	keys := slices.Collect(maps.Values(e.Current))
+	for _, run := range e.Runs {
+		for _, c := range run.Conditions {
+			if c.Status == types.ConditionExecutionStatusInProgress {
+				keys = slices.AppendSeq(keys, maps.Values(c.Rules))
+			}
+		}
+	}
+	return keys
 }
 
 // saw keeps the newest revision of a source that was seen.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -12,11 +13,14 @@ import (
 
 	"ouro/cloud/door"
 	"ouro/cloud/store"
+	"ouro/regex"
 )
 
 // maxConcurrent is how many executions of one pipeline may be under way.
 // https://docs.aws.amazon.com/codepipeline/latest/userguide/limits.html
 const maxConcurrent = 50
+
+var tokenPattern = regex.New(`^[a-zA-Z0-9-]{1,128}$`)
 
 // StartPipelineExecution starts an execution with the newest revisions of the
 // sources, or with those given. The same client token starts one only.
@@ -25,6 +29,9 @@ func (s *Service) StartPipelineExecution(ctx context.Context, in *codepipeline.S
 	out := &codepipeline.StartPipelineExecutionOutput{}
 	err := s.named(ctx, in.Name, s.turn, func(t *turn) error {
 		token := aws.ToString(in.ClientRequestToken)
+		if in.ClientRequestToken != nil && !tokenPattern().MatchString(token) {
+			return constraint(token, "clientRequestToken", "Member must satisfy regular expression pattern: ^[a-zA-Z0-9-]{1,128}$")
+		}
 		if token != "" {
 			id, err := s.starts.Get(ctx, t.scope, t.pipe.Name+"/"+token)
 			if err == nil {
@@ -71,13 +78,12 @@ func (s *Service) named(ctx context.Context, name *string, step step, do func(*t
 }
 
 func (t *turn) checkStart(in *codepipeline.StartPipelineExecutionInput) error {
-	if t.plan.mode != types.ExecutionModeSuperseded && len(t.pipe.Active) >= maxConcurrent {
-		return &types.ConcurrentPipelineExecutionsLimitExceededException{Message: aws.String(fmt.Sprintf(
-			"The pipeline '%s' has reached the limit of %d concurrent executions", t.pipe.Name, maxConcurrent))}
+	if err := t.checkRoom(); err != nil {
+		return err
 	}
 	for _, o := range in.SourceRevisions {
-		if a, _ := t.plan.stages[0].action(aws.ToString(o.ActionName)); a == nil {
-			return invalid("The source revision override names the action '%s', which is no source action of pipeline '%s'", aws.ToString(o.ActionName), t.pipe.Name)
+		if err := t.checkOverridden(o); err != nil {
+			return err
 		}
 	}
 	declared := map[string]bool{}
@@ -90,12 +96,40 @@ func (t *turn) checkStart(in *codepipeline.StartPipelineExecutionInput) error {
 		if _, ok := declared[name]; !ok {
 			return invalid("The variable '%s' is not declared in pipeline '%s'", name, t.pipe.Name)
 		}
+		if err := checkVariableValue(aws.ToString(v.Value), "variables."+name+".value"); err != nil {
+			return err
+		}
 		given[name] = true
 	}
 	for _, v := range t.plan.definition.Variables {
 		if name := aws.ToString(v.Name); !declared[name] && !given[name] {
 			return invalid("The variable '%s' of pipeline '%s' has no default value and was not given", name, t.pipe.Name)
 		}
+	}
+	return nil
+}
+
+// revisionTypes are how the revisions of a source are named, by provider.
+// https://docs.aws.amazon.com/codepipeline/latest/userguide/pipelines-trigger-source-overrides.html
+var revisionTypes = map[string][]types.SourceRevisionType{
+	"CodeCommit":               {types.SourceRevisionTypeCommitId},
+	"CodeStarSourceConnection": {types.SourceRevisionTypeCommitId},
+	"GitHub":                   {types.SourceRevisionTypeCommitId},
+	"ECR":                      {types.SourceRevisionTypeImageDigest},
+	"S3":                       {types.SourceRevisionTypeS3ObjectVersionId, types.SourceRevisionTypeS3ObjectKey},
+}
+
+func (t *turn) checkOverridden(o types.SourceRevisionOverride) error {
+	name := aws.ToString(o.ActionName)
+	a, _ := t.plan.stages[0].action(name)
+	if a == nil {
+		return invalid("The source revision override names the action '%s', which is no source action of pipeline '%s'", name, t.pipe.Name)
+	}
+	if valid := revisionTypes[aws.ToString(a.ActionTypeId.Provider)]; len(valid) > 0 && !slices.Contains(valid, o.RevisionType) {
+		return invalid("The revision type %s cannot be used for the source action '%s'. Valid types are %v", o.RevisionType, name, valid)
+	}
+	if aws.ToString(o.RevisionValue) == "" {
+		return constraint("", "sourceRevisions.revisionValue", "Member must have length greater than or equal to 1")
 	}
 	return nil
 }
@@ -140,19 +174,25 @@ func (t *turn) triggerOf(caller door.Caller) (kind types.TriggerType, detail str
 
 // begin puts a new execution before the first stage.
 func (t *turn) begin(trigger types.TriggerType, detail string, overrides []types.SourceRevisionOverride, variables map[string]string) *execution {
+	e := t.newExecution(trigger, detail)
+	e.Overrides, e.Variables = overrides, variables
 	if variables == nil {
-		variables = t.variables(nil)
+		e.Variables = t.variables(nil)
 	}
+	t.wait(e)
+	return e
+}
+
+func (t *turn) newExecution(trigger types.TriggerType, detail string) *execution {
 	t.pipe.Executions++
 	e := &execution{
 		ID: t.s.host.NewID(), Number: t.pipe.Executions, Version: t.pipe.Version, Mode: t.plan.mode,
 		Status: types.PipelineExecutionStatusInProgress, Trigger: trigger, Detail: detail,
-		Started: t.now, Updated: t.now, Attempt: 1, Overrides: overrides, Variables: variables,
+		Started: t.now, Updated: t.now, Attempt: 1,
 	}
 	t.executions[e.Number] = e
 	t.births = append(t.births, e)
 	t.pipe.Active = append(t.pipe.Active, e.Number)
 	t.tellPipeline(e, "STARTED")
-	t.wait(e)
 	return e
 }

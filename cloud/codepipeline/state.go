@@ -40,19 +40,24 @@ func (t *turn) stageState(i int) (types.StageState, error) {
 	for _, number := range st.Inbound {
 		e := t.executions[number]
 		state.InboundExecutions = append(state.InboundExecutions, types.StageExecution{
-			PipelineExecutionId: aws.String(e.ID), Status: types.StageExecutionStatusInProgress, Type: types.ExecutionTypeStandard,
+			PipelineExecutionId: aws.String(e.ID), Status: types.StageExecutionStatusInProgress, Type: e.kind(),
 		})
 	}
 	if n := len(state.InboundExecutions); n > 0 {
 		state.InboundExecution = &state.InboundExecutions[n-1]
 	}
-	if run := st.Latest; run != nil {
-		state.LatestExecution = &types.StageExecution{PipelineExecutionId: aws.String(run.Execution), Status: run.Status, Type: types.ExecutionTypeStandard}
-		if run.Retries > 0 {
-			state.RetryStageMetadata = &types.RetryStageMetadata{
-				ManualStageRetryAttempt: aws.Int32(run.Retries), LatestRetryTrigger: types.RetryTriggerManualStageRetry,
-			}
+	run := &stageRun{}
+	if st.Newest != 0 {
+		if err := t.loadExecution(st.Newest); err != nil {
+			return state, err
 		}
+		e := t.executions[st.Newest]
+		run = e.run(planned.name)
+		state.LatestExecution = &types.StageExecution{PipelineExecutionId: aws.String(e.ID), Status: run.Status, Type: e.kind()}
+		state.RetryStageMetadata = run.retries()
+	}
+	if err := t.conditionStates(&state, i, run); err != nil {
+		return state, err
 	}
 	for _, decl := range t.plan.definition.Stages[i].Actions {
 		a, err := t.actionState(st, decl)
@@ -62,6 +67,22 @@ func (t *turn) stageState(i int) (types.StageState, error) {
 		state.ActionStates = append(state.ActionStates, a)
 	}
 	return state, nil
+}
+
+func (r *stageRun) retries() *types.RetryStageMetadata {
+	if r.Retry == "" {
+		return nil
+	}
+	return &types.RetryStageMetadata{
+		AutoStageRetryAttempt: optionalCount(r.Automatic), ManualStageRetryAttempt: optionalCount(r.Manual), LatestRetryTrigger: r.Retry,
+	}
+}
+
+func optionalCount(n int32) *int32 {
+	if n == 0 {
+		return nil
+	}
+	return &n
 }
 
 func (tr transition) state() *types.TransitionState {
@@ -81,13 +102,9 @@ func (t *turn) actionState(st *stage, decl types.ActionDeclaration) (types.Actio
 	if key == "" {
 		return state, nil
 	}
-	a := t.actions[key]
-	if a == nil {
-		read, err := t.s.actions.Get(t.ctx, t.scope, key)
-		if err != nil {
-			return state, err
-		}
-		a = &read
+	a, err := t.action(key)
+	if err != nil {
+		return state, err
 	}
 	state.LatestExecution = a.state()
 	if r := a.Revision; r != nil {
@@ -95,6 +112,15 @@ func (t *turn) actionState(st *stage, decl types.ActionDeclaration) (types.Actio
 		state.RevisionUrl = optional(r.URL)
 	}
 	return state, nil
+}
+
+// action is the record of that key, which need not be of an active execution.
+func (t *turn) action(key string) (*action, error) {
+	if a := t.actions[key]; a != nil {
+		return a, nil
+	}
+	a, err := t.s.actions.Get(t.ctx, t.scope, key)
+	return &a, err
 }
 
 func (a *action) state() *types.ActionExecution {

@@ -89,8 +89,8 @@ func (s *Service) StartTriggeredExecution(ctx context.Context, in *StartTriggere
 		e := t.begin(kind, change.ConnectionArn, nil, nil)
 		e.Git, out.PipelineExecutionId = change, &e.ID
 		for i := range t.events { // that it has started was told already
-			if t.events[i].detail.ExecutionID == e.ID {
-				t.events[i].detail.Trigger = change.facts()
+			if t.events[i].Detail.ExecutionID == e.ID {
+				t.events[i].Detail.Trigger = change.facts()
 			}
 		}
 		if ev.ID != "" {

@@ -61,6 +61,8 @@ type turn struct {
 	launches   []string // keys of actions to run
 	calledOff  []string // ids of actions to run no more
 	events     []event
+	letters    []letter // the events as they lie in the outbox
+	err        error    // why the turn cannot go on
 }
 
 // errNoPipeline is what turn gives for a pipeline that does not exist. Each
@@ -76,6 +78,9 @@ func (s *Service) turn(ctx context.Context, scope store.Scope, name string, chan
 			return err
 		}
 		t.advance()
+		if t.err != nil {
+			return t.err
+		}
 		return t.commit()
 	})
 }
@@ -127,7 +132,7 @@ func (t *turn) loadExecution(number int64) error {
 	if err != nil {
 		return fmt.Errorf("reading execution %s: %w", key, err)
 	}
-	for _, key := range e.Current {
+	for _, key := range e.records() {
 		a, err := t.s.actions.Get(t.ctx, t.scope, key)
 		if err != nil {
 			return fmt.Errorf("reading action %s: %w", key, err)
@@ -154,7 +159,7 @@ func (t *turn) commit() error {
 		a := t.actions[key]
 		t.s.launch(lineKey{t.scope, t.pipe.Name}, t.line, key, *a, t.plan, *t.executions[a.Number])
 	}
-	t.s.events.tell(t.events)
+	t.s.events.tell(t.letters)
 	return nil
 }
 
@@ -184,6 +189,12 @@ func (t *turn) write(ctx context.Context) error {
 	}
 	for token, id := range t.starts {
 		put(s.starts.Put(ctx, t.scope, name+"/"+token, id))
+	}
+	t.letters = t.letters[:0]
+	for _, ev := range t.events {
+		l := letter{s.events.number(t.now), ev}
+		put(s.outbox.Put(ctx, t.scope, l.key, ev))
+		t.letters = append(t.letters, l)
 	}
 	return errors.Join(errs...)
 }

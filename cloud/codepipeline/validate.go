@@ -15,6 +15,8 @@ const (
 	maxStages        = 50
 	maxStageActions  = 100
 	maxConfiguration = 50_000 // characters of one value
+	maxVariableName  = 128
+	maxVariableValue = 1000
 )
 
 var (
@@ -82,7 +84,13 @@ func validate(def *types.PipelineDeclaration, region string) error {
 	if err := checkStores(def, region); err != nil {
 		return err
 	}
-	return checkActions(def, region)
+	if err := checkActions(def, region); err != nil {
+		return err
+	}
+	if err := checkConditions(def); err != nil {
+		return err
+	}
+	return checkReferences(def)
 }
 
 func checkType(def *types.PipelineDeclaration) error {
@@ -154,8 +162,6 @@ func checkStage(i int, st types.StageDeclaration) error {
 		return invalidStage("Stage '%s' must have at least one action", aws.ToString(st.Name))
 	case len(st.Actions) > maxStageActions:
 		return invalidStage("Stage '%s' has too many actions. There can only be up to %d actions in a stage", aws.ToString(st.Name), maxStageActions)
-	case st.BeforeEntry != nil || st.OnSuccess != nil || st.OnFailure != nil:
-		return notHere("Stage conditions (beforeEntry, onSuccess, onFailure)")
 	case len(st.Blockers) > 0:
 		return &types.InvalidBlockerDeclarationException{Message: aws.String("Blockers are reserved for future use")}
 	}
@@ -181,15 +187,37 @@ func checkVariables(def *types.PipelineDeclaration) error {
 		return constraint("variables", "pipeline.variables", "Member must have length less than or equal to 50")
 	}
 	seen := map[string]bool{}
-	for _, v := range def.Variables {
+	for i, v := range def.Variables {
 		name := aws.ToString(v.Name)
-		if !spacePattern().MatchString(name) {
-			return constraint(name, "pipeline.variables.1.member.name", `Member must satisfy regular expression pattern: [A-Za-z0-9@\-_]+`)
+		at := fmt.Sprintf("pipeline.variables.%d.member.", i+1)
+		switch {
+		case !spacePattern().MatchString(name):
+			return constraint(name, at+"name", `Member must satisfy regular expression pattern: [A-Za-z0-9@\-_]+`)
+		case len(name) > maxVariableName:
+			return constraint(name, at+"name", "Member must have length less than or equal to 128")
+		case len(aws.ToString(v.Description)) > 200:
+			return constraint(*v.Description, at+"description", "Member must have length less than or equal to 200")
+		}
+		if v.DefaultValue != nil {
+			if err := checkVariableValue(*v.DefaultValue, at+"defaultValue"); err != nil {
+				return err
+			}
 		}
 		if seen[name] {
 			return invalidStructure("Variable names must be unique. The following variable name is already in use: %s", name)
 		}
 		seen[name] = true
+	}
+	return nil
+}
+
+// checkVariableValue checks the value of a variable of a pipeline.
+func checkVariableValue(value, member string) error {
+	switch n := len(value); {
+	case n < 1:
+		return constraint(value, member, "Member must have length greater than or equal to 1")
+	case n > maxVariableValue:
+		return constraint(value, member, "Member must have length less than or equal to 1000")
 	}
 	return nil
 }

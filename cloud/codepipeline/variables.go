@@ -1,6 +1,9 @@
 package codepipeline
 
 import (
+	"maps"
+	"slices"
+
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline/types"
 
 	"ouro/regex"
@@ -16,11 +19,12 @@ const (
 	pipelineNamespace = "variables"
 )
 
-// resolve gives the configuration with its variables replaced by what they hold
+// resolve gives an action's configuration with its variables replaced by what they hold
 // in this execution.
-func (e *execution) resolve(configuration map[string]string) (map[string]string, error) {
+func (e *execution) resolve(action string, configuration map[string]string) (map[string]string, error) {
 	resolved := make(map[string]string, len(configuration))
-	for name, value := range configuration {
+	for _, name := range sortedKeys(configuration) {
+		value := configuration[name]
 		var missing string
 		resolved[name] = reference().ReplaceAllStringFunc(value, func(ref string) string {
 			m := reference().FindStringSubmatch(ref)
@@ -32,7 +36,8 @@ func (e *execution) resolve(configuration map[string]string) (map[string]string,
 		})
 		if missing != "" {
 			return nil, failed(types.FailureTypeConfigurationError,
-				"the configuration %q refers to the variable %s, which no action of this execution has produced", name, missing)
+				"An action in this pipeline failed because one or more variables could not be resolved: Action name=%s. "+
+					"Its configuration %s refers to %s, which no action of this execution has produced.", action, name, missing)
 		}
 	}
 	return resolved, nil
@@ -52,3 +57,35 @@ func (e *execution) variable(namespace, name string) (string, bool) {
 	v, ok := e.Outputs[namespace][name]
 	return v, ok
 }
+
+// Limits of variables, of which the first is one action's output variables with
+// their names, and the second its configuration without variables, in bytes.
+// https://docs.aws.amazon.com/codepipeline/latest/userguide/limits.html
+const (
+	maxProduced = 122_880
+	maxResolved = 100 << 10
+)
+
+func checkProduced(variables map[string]string) error {
+	if n := size(variables); n > maxProduced {
+		return failed(types.FailureTypeJobFailed, "the output variables have %d bytes together, which is more than %d", n, maxProduced)
+	}
+	return nil
+}
+
+func checkResolved(configuration map[string]string) error {
+	if n := size(configuration); n > maxResolved {
+		return failed(types.FailureTypeConfigurationError, "the configuration has %d bytes after its variables were replaced, which is more than %d", n, maxResolved)
+	}
+	return nil
+}
+
+func size(of map[string]string) int {
+	n := 0
+	for k, v := range of {
+		n += len(k) + len(v)
+	}
+	return n
+}
+
+func sortedKeys[T any](of map[string]T) []string { return slices.Sorted(maps.Keys(of)) }
