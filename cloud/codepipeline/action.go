@@ -72,6 +72,9 @@ var denied = map[string]bool{
 // startAction makes the record of an action and has it run after the turn.
 func (t *turn) startAction(e *execution, decl types.ActionDeclaration) {
 	key, a := t.newRecord(e, decl)
+	if e.Current == nil {
+		e.Current = map[string]string{}
+	}
 	e.Current[a.Name] = key
 	st := t.pipe.stage(a.Stage)
 	if st.Actions == nil {
