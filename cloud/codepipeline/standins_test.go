@@ -291,11 +291,18 @@ func (s *stacks) DescribeStackEvents(_ context.Context, in *cloudformation.Descr
 // notices are the events that EventBridge got, in order.
 type notices struct {
 	mu   sync.Mutex
+	deaf bool // it hears nothing until the caller gives up
 	told []string
+	last map[string]any // detail
 }
 
-func (n *notices) PutEvents(_ context.Context, in *eventbridge.PutEventsInput) (*eventbridge.PutEventsOutput, error) {
+func (n *notices) PutEvents(ctx context.Context, in *eventbridge.PutEventsInput) (*eventbridge.PutEventsOutput, error) {
 	n.mu.Lock()
+	if n.deaf {
+		n.mu.Unlock()
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
 	defer n.mu.Unlock()
 	for _, e := range in.Entries {
 		var d struct{ Stage, Action, State string }
@@ -303,6 +310,10 @@ func (n *notices) PutEvents(_ context.Context, in *eventbridge.PutEventsInput) (
 			return nil, err
 		}
 		n.told = append(n.told, strings.TrimSpace(strings.Trim(d.Stage+"/"+d.Action, "/")+" "+d.State))
+		n.last = nil
+		if err := json.Unmarshal([]byte(*e.Detail), &n.last); err != nil {
+			return nil, err
+		}
 	}
 	return &eventbridge.PutEventsOutput{}, nil
 }
