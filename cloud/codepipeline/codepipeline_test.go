@@ -1,6 +1,7 @@
 package codepipeline_test
 
 import (
+	stdcmp "cmp"
 	"errors"
 	"slices"
 	"strings"
@@ -34,6 +35,8 @@ type world struct {
 	builds  *builds
 	stacks  *stacks
 	notices *notices
+
+	patience time.Duration // how long until waits; 0: 20 seconds
 }
 
 func newWorld(t *testing.T) *world {
@@ -80,7 +83,7 @@ func (w *world) close() {
 // until waits for a condition.
 func (w *world) until(what string, holds func() bool) {
 	w.t.Helper()
-	deadline := time.NewTimer(20 * time.Second)
+	deadline := time.NewTimer(stdcmp.Or(w.patience, 20*time.Second))
 	defer deadline.Stop()
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()

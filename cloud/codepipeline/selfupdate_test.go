@@ -90,13 +90,17 @@ type selfUpdater struct {
 }
 
 func newSelfUpdater(t *testing.T) *selfUpdater {
+	return newSelfUpdaterOf(t, fmt.Sprintf(selfTemplate, ""))
+}
+
+func newSelfUpdaterOf(t *testing.T, template string) *selfUpdater {
 	c := cloudtest.New(t)
 	s := &selfUpdater{
 		world: &world{t: t, client: api.NewFromConfig(c.Config)},
 		repos: codecommit.NewFromConfig(c.Config), stacks: cloudformation.NewFromConfig(c.Config),
 	}
 	must[*cloudformation.CreateStackOutput](t)(s.stacks.CreateStack(t.Context(), &cloudformation.CreateStackInput{
-		StackName: aws.String("self"), TemplateBody: aws.String(fmt.Sprintf(selfTemplate, "")), Capabilities: []cftypes.Capability{cftypes.CapabilityCapabilityIam},
+		StackName: aws.String("self"), TemplateBody: &template, Capabilities: []cftypes.Capability{cftypes.CapabilityCapabilityIam},
 	}))
 	s.until("the stack is there", func() bool {
 		st := must[*cloudformation.DescribeStacksOutput](t)(s.stacks.DescribeStacks(t.Context(), &cloudformation.DescribeStacksInput{StackName: aws.String("self")})).Stacks[0]
