@@ -108,25 +108,16 @@ func (t *turn) startRecord(e *execution, key string, a *action) {
 	t.launches = append(t.launches, key)
 }
 
-// kind is what the action's type, or the rule's, is known to be; nil if it is
-// not known.
-func (a *action) kind() *kind {
-	if a.Condition != "" {
-		return ruleKindOf(a.Declaration.ActionTypeId)
-	}
-	return kindOf(a.Declaration.ActionTypeId)
-}
-
 // prepare settles the action's configuration and artifacts.
 func (t *turn) prepare(e *execution, a *action) error {
-	k := a.kind()
+	k := kindOf(a.Declaration.ActionTypeId)
 	if k == nil || k.run == nil {
 		return failed(types.FailureTypeConfigurationError,
 			"actions of category %s with provider %s do not run on the local cloud", a.Declaration.ActionTypeId.Category, aws.ToString(a.Declaration.ActionTypeId.Provider))
 	}
-	resolved, err := e.resolve(a.Name, a.Declaration.Configuration)
+	resolved, err := e.resolve(a.Declaration.Configuration)
 	if err != nil {
-		return err
+		return failed(types.FailureTypeConfigurationError, "An action in this pipeline failed because one or more variables could not be resolved: Action name=%s: %v", a.Name, err)
 	}
 	if err := checkResolved(resolved); err != nil {
 		return err
@@ -235,7 +226,6 @@ func (s *Service) launch(key lineKey, l *line, recordKey string, record action, 
 // takes it up.
 func (s *Service) run(ctx context.Context, key lineKey, recordKey string, record action, p *plan, run execution) {
 	j := newJob(s, key, recordKey, record, p, run)
-	j.kind = record.kind()
 	runCtx, cancel := context.WithDeadlineCause(ctx, record.Started.Add(j.kind.timeout(record.Declaration)), errTimedOut)
 	defer cancel()
 	out, err := j.kind.run.run(runCtx, j)

@@ -97,8 +97,11 @@ var codeBuildConfig = []property{
 	{"BatchEnabled", 0}, {"CombineArtifacts", 0}, {"BuildBatchCombineArtifacts", 0},
 }
 
-// kindOf finds the kind of an action, or nil.
+// kindOf finds the kind of an action, or of a rule, or nil.
 func kindOf(id *types.ActionTypeId) *kind {
+	if id != nil && id.Category == ruleCategory {
+		return ruleKindOf(id)
+	}
 	for i, k := range kinds {
 		if id != nil && k.category == id.Category && k.owner == id.Owner && k.provider == aws.ToString(id.Provider) && aws.ToString(id.Version) == "1" {
 			return &kinds[i]

@@ -43,6 +43,8 @@ func TestDefinitionsAreChecked(t *testing.T) {
 		}, "InvalidStructureException: Source actions can only be included in the first stage of the pipeline"},
 		"unknown provider": {func(d *types.PipelineDeclaration) { d.Stages[1].Actions[0].ActionTypeId.Provider = aws.String("Make") },
 			"InvalidActionDeclarationException: ActionType (Category: 'Build', Provider: 'Make', Owner: 'AWS', Version: '1') in action 'Quick' is not available in region 'US_EAST_1'"},
+		"category": {func(d *types.PipelineDeclaration) { d.Stages[1].Actions[0].ActionTypeId.Category = "Rule" },
+			"ValidationException: 1 validation error detected: Value 'Rule' at 'pipeline.stages.2.member.actions.1.member.actionTypeId.category' failed to satisfy constraint: Member must satisfy enum value set: [Source, Build, Deploy, Test, Invoke, Approval, Compute]"},
 		"missing configuration": {func(d *types.PipelineDeclaration) { d.Stages[1].Actions[0].Configuration = nil },
 			"InvalidActionDeclarationException: Action configuration for action 'Quick' is missing required configuration 'ProjectName'"},
 		"unknown configuration": {func(d *types.PipelineDeclaration) { d.Stages[1].Actions[0].Configuration["Colour"] = "red" },
@@ -194,8 +196,8 @@ func TestActionsThatCannotRun(t *testing.T) {
 		act("Upload", "Deploy", "ECS", map[string]string{"ClusterName": "c", "ServiceName": "s"}, in("App"))))
 	w.reaches(w.first(), types.PipelineExecutionStatusFailed)
 	for name, want := range map[string]string{
-		"Quick": "An action in this pipeline failed because one or more variables could not be resolved: Action name=Quick. " +
-			"Its configuration ProjectName refers to #{SourceVariables.Nobody}, which no action of this execution has produced.",
+		"Quick": "An action in this pipeline failed because one or more variables could not be resolved: Action name=Quick: " +
+			`the configuration "ProjectName" refers to the variable #{SourceVariables.Nobody}, which no action of this execution has produced`,
 		"Upload": "actions of category Deploy with provider ECS do not run on the local cloud",
 	} {
 		if got := *w.action(name).LatestExecution.ErrorDetails.Message; got != want {

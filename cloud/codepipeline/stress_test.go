@@ -24,11 +24,29 @@ const pushRule = `
       Targets: [{Id: p, Arn: !Sub 'arn:aws:codepipeline:${AWS::Region}:${AWS::AccountId}:p', RoleArn: !GetAtt Role.Arn}]
 `
 
+// A condition that a template declares.
+const (
+	entryVariable = `      Name: p
+      PipelineType: V2
+      Variables: [{Name: Update, DefaultValue: always}]
+`
+	entryCondition = `          BeforeEntry:
+            Conditions:
+              - Result: SKIP
+                Rules:
+                  - Name: Wanted
+                    RuleTypeId: {Category: Rule, Owner: AWS, Provider: VariableCheck, Version: '1'}
+                    Configuration: {Variable: '#{variables.Update}', Operator: EQ, Value: always}
+`
+)
+
 // selfVersion is the template of a pipeline that is started by pushes, and
 // differs from all others by n.
 func selfVersion(n int) string {
 	text := fmt.Sprintf(selfTemplate, pushRule)
 	text = strings.Replace(text, "BranchName: main", "BranchName: main, PollForSourceChanges: 'false'", 1)
+	text = strings.Replace(text, "      Name: p\n", entryVariable, 1)
+	text = strings.Replace(text, "        - Name: SelfUpdate\n          Actions:", "        - Name: SelfUpdate\n"+entryCondition+"          Actions:", 1)
 	return strings.Replace(text, "OutputArtifacts: [{Name: App}]", fmt.Sprintf("OutputArtifacts: [{Name: App}]\n              Namespace: V%d", n), 1)
 }
 
@@ -98,6 +116,9 @@ func TestSelfUpdateUnderPushes(t *testing.T) {
 		s.push(map[string]string{"pipeline.yaml": selfVersion(n)})
 	}
 	settled(2 * pushes)
+	if c := s.stage("SelfUpdate").BeforeEntryConditionState; c == nil || c.LatestExecution.Status != types.ConditionExecutionStatusSucceeded {
+		t.Errorf("the condition of the template: %+v", c)
+	}
 	t.Logf("%d pushes one after the other took %s, as many at once %s", pushes, waited, time.Since(began))
 }
 

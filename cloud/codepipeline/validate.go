@@ -178,6 +178,10 @@ func checkStage(i int, st types.StageDeclaration) error {
 		if a.ActionTypeId == nil {
 			return constraint("null", fmt.Sprintf("%s.actions.%d.member.actionTypeId", at, n+1), "Member must not be null")
 		}
+		if c := a.ActionTypeId.Category; !slices.Contains(c.Values(), c) {
+			return constraint(string(c), fmt.Sprintf("%s.actions.%d.member.actionTypeId.category", at, n+1),
+				"Member must satisfy enum value set: [Source, Build, Deploy, Test, Invoke, Approval, Compute]")
+		}
 	}
 	return nil
 }

@@ -19,9 +19,9 @@ const (
 	pipelineNamespace = "variables"
 )
 
-// resolve gives an action's configuration with its variables replaced by what they hold
+// resolve gives a configuration with its variables replaced by what they hold
 // in this execution.
-func (e *execution) resolve(action string, configuration map[string]string) (map[string]string, error) {
+func (e *execution) resolve(configuration map[string]string) (map[string]string, error) {
 	resolved := make(map[string]string, len(configuration))
 	for _, name := range sortedKeys(configuration) {
 		value := configuration[name]
@@ -36,8 +36,7 @@ func (e *execution) resolve(action string, configuration map[string]string) (map
 		})
 		if missing != "" {
 			return nil, failed(types.FailureTypeConfigurationError,
-				"An action in this pipeline failed because one or more variables could not be resolved: Action name=%s. "+
-					"Its configuration %s refers to %s, which no action of this execution has produced.", action, name, missing)
+				"the configuration %q refers to the variable %s, which no action of this execution has produced", name, missing)
 		}
 	}
 	return resolved, nil
