@@ -49,7 +49,7 @@ var mayImport = map[string][]string{
 // packages, and their own sub-packages; never each other.
 var services = []string{
 	"cloudcontrol", "cloudformation", "codebuild", "codecommit", "codeconnections", "codepipeline", "eventbridge",
-	"iam", "logs", "s3", "secretsmanager", "sns", "ssm", "sts",
+	"iam", "logs", "s3", "secretsmanager", "serverlessrepo", "sns", "ssm", "sts",
 }
 
 var frame = []string{

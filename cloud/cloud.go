@@ -27,6 +27,7 @@ import (
 	"ouro/cloud/logs"
 	"ouro/cloud/s3"
 	"ouro/cloud/secretsmanager"
+	"ouro/cloud/serverlessrepo"
 	"ouro/cloud/sns"
 	"ouro/cloud/ssm"
 	"ouro/cloud/store"
@@ -83,6 +84,7 @@ func (c *Cloud) furnish(ctx context.Context, o Options) error {
 		{"s3", s3.New(d.Host("s3"))},
 		{"ssm", ssm.New(d.Host("ssm"))},
 		{"secretsmanager", secretsmanager.New(d.Host("secretsmanager"))},
+		{"serverlessrepo", serverlessrepo.New(d.Host("serverlessrepo"))},
 		{"logs", logs.New(d.Host("logs"))},
 		{"events", eventbridge.New(d.Host("events"))},
 		{"sns", topics},

@@ -88,6 +88,7 @@ func New(o Options) *Door {
 var scopes = map[string][]string{
 	"codeconnections": {"codeconnections", "codestar-connections"},
 	"s3":              {"s3", "s3express"},
+	"serverlessrepo":  {"serverlessapplicationrepository"}, // the SDK's name, in calls from inside
 }
 
 // targets are further prefixes of X-Amz-Target that a service answers to.

@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/serverlessapplicationrepository"
 	"github.com/aws/smithy-go"
 
 	"ouro/cloud/cloudformation/ledger"
@@ -42,13 +44,31 @@ func (m *macros) Transform(ctx context.Context, call template.MacroCall) (*templ
 		return m.include(ctx, call)
 	case "AWS::Serverless-2016-10-31":
 		out, err := sam.Transform(&template.Template{Root: call.Fragment, File: call.Template.File}, sam.Options{
-			Region: m.caller.Region, Partition: m.caller.Partition(), AccountID: m.caller.Account, Parameters: call.Env.Parameters})
+			Region: m.caller.Region, Partition: m.caller.Partition(), AccountID: m.caller.Account, Parameters: call.Env.Parameters,
+			Application: func(id, version string) (string, error) { return m.application(ctx, id, version) }})
 		if err != nil {
 			return nil, err
 		}
 		return out.Root, nil
 	}
 	return m.e.Macro(ctx, m.caller, call)
+}
+
+// application is the URL of the template of a repository's application, which
+// is asked for as the caller.
+func (m *macros) application(ctx context.Context, id, version string) (string, error) {
+	client := serverlessapplicationrepository.NewFromConfig(m.e.host.As(m.caller))
+	out, err := client.CreateCloudFormationTemplate(ctx, &serverlessapplicationrepository.CreateCloudFormationTemplateInput{ApplicationId: &id, SemanticVersion: &version})
+	var api smithy.APIError
+	switch {
+	case err == nil:
+		return aws.ToString(out.TemplateUrl), nil
+	case !errors.As(err, &api):
+		return "", err
+	case api.ErrorCode() == "NotFoundException", api.ErrorCode() == "ForbiddenException":
+		return "", resource.Sayf("Cannot access application: %s.", id)
+	}
+	return "", resource.Sayf("%s", api.ErrorMessage())
 }
 
 // include reads the snippet that AWS::Include names.

@@ -24,7 +24,7 @@ import (
 // services are the botocore folders that the local cloud speaks for.
 var services = []string{
 	"cloudcontrol", "cloudformation", "codebuild", "codecommit", "codeconnections", "codepipeline",
-	"events", "iam", "lambda", "logs", "s3", "secretsmanager", "sns", "ssm", "sts",
+	"events", "iam", "lambda", "logs", "s3", "secretsmanager", "serverlessrepo", "sns", "ssm", "sts",
 }
 
 func main() {
@@ -139,6 +139,12 @@ func boil(src *model) (*wire.Model, error) {
 	}
 	rest := strings.HasPrefix(m.Protocol, "rest-")
 	goName, inside := operationShapes(src), memberShapes(src)
+	operationShape := map[string]bool{}
+	for _, names := range goName {
+		for _, n := range names {
+			operationShape[n] = true
+		}
+	}
 	for name, s := range src.Shapes {
 		if s.Exception && s.Error.HTTPStatusCode != 0 && s.Error.HTTPStatusCode != 400 {
 			code := s.Error.Code
@@ -166,7 +172,9 @@ func boil(src *model) (*wire.Model, error) {
 		for _, n := range goName[name] {
 			m.Shapes[n] = out
 		}
-		if len(goName[name]) == 0 || inside[name] {
+		// A few shapes that nothing refers to are called as an operation's input
+		// is in the SDK.
+		if len(goName[name]) == 0 && !operationShape[upperFirst(name)] || inside[name] {
 			m.Shapes[upperFirst(name)] = out
 		}
 	}
