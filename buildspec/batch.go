@@ -25,6 +25,7 @@ type BatchBuild struct {
 	IgnoreFailure bool
 	DependOn      []string // identifiers, of a graph only
 	Env           BatchEnv
+	Shard, Shards int // of a fanout: which of how many, counted from 0
 	Pos           Pos
 }
 
@@ -80,6 +81,9 @@ func (r *reader) batch(b *Batch, n *yaml.Node) error {
 	if kinds != 1 {
 		return r.errorf(n, "batch at line %d must have exactly one of: build-fanout, build-graph, build-list, build-matrix", n.Line)
 	}
+	if b.Fanout != nil && b.Fanout.Parallelism == 0 {
+		return r.errorf(n, "build-fanout at line %d has no parallelism", n.Line)
+	}
 	return r.dependencies(b.Graph, n)
 }
 
@@ -99,6 +103,9 @@ func (r *reader) batchBuilds(to *[]BatchBuild, key string, n *yaml.Node, graph b
 		}
 		if err := r.fields(item, name, table); err != nil {
 			return err
+		}
+		if len(*to) == MaxBuilds {
+			return r.errorf(item, "%s has more than %d builds", key, MaxBuilds)
 		}
 		if graph && b.Identifier == "" {
 			return r.errorf(item, "%s at line %d has no identifier", name, item.Line)
@@ -165,8 +172,8 @@ func (r *reader) fanout(f *Fanout, n *yaml.Node) error {
 			if err != nil {
 				return err
 			}
-			if f.Parallelism, err = strconv.Atoi(value); err != nil || f.Parallelism < 1 {
-				return r.errorf(n, "Invalid parallelism: found %s at line %d, expecting a number of builds", value, n.Line)
+			if f.Parallelism, err = strconv.Atoi(value); err != nil || f.Parallelism < 1 || f.Parallelism > MaxBuilds {
+				return r.errorf(n, "Invalid parallelism: found %s at line %d, expecting a number of builds from 1 to %d", value, n.Line, MaxBuilds)
 			}
 			return nil
 		},

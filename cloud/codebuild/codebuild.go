@@ -5,7 +5,7 @@
 // starts ends with it.
 //
 // What CodeBuild knows and this package refuses with an unknown operation:
-// batch builds, webhooks, reports, fleets and sandboxes. Sections of a
+// webhooks, reports, fleets and sandboxes. Sections of a
 // buildspec that ask for reports or caches are read and named in the log as
 // not done. The project's image is a name only: commands find the programs of
 // this machine.
@@ -61,6 +61,7 @@ type Service struct {
 	cases     store.Table[[]types.TestCase]     // of reports
 	coverages store.Table[[]types.CodeCoverage] // of reports
 	resets    store.Table[int]                  // how often a project's cache was invalidated
+	batches   *batches
 	queue     *queue
 	toolbox   func() (string, error)    // made at the first build
 	box       func() (*seal.Box, error) // for what must not lie open in the store
@@ -98,6 +99,7 @@ func New(host door.Host, o Options) *Service {
 		cases:     store.NewTable[[]types.TestCase](st, "codebuild", "testcases"),
 		coverages: store.NewTable[[]types.CodeCoverage](st, "codebuild", "coverages"),
 		resets:    store.NewTable[int](st, "codebuild", "cachereset"),
+		batches:   newBatches(st),
 		queue:     newQueue(o.Concurrent),
 		live:      map[string]*run{},
 	}
@@ -125,7 +127,10 @@ func (s *Service) running(arn string) *run {
 }
 
 // Resume ends what a killed process left behind: processes of builds, their
-// folders, and builds that claim to be in progress.
+// folders, and builds that claim to be in progress. Batch builds go on.
 func (s *Service) Resume(ctx context.Context) error {
-	return s.clearAway(ctx)
+	if err := s.clearAway(ctx); err != nil {
+		return err
+	}
+	return s.resumeBatches(ctx)
 }

@@ -18,6 +18,7 @@ import (
 type project struct {
 	Project types.Project
 	Builds  int64 // number of the newest build
+	Batches int64 // number of the newest batch build
 }
 
 // Timeouts of a project that says nothing, in minutes.

@@ -23,6 +23,7 @@ type record struct {
 	// Pipeline is set for a build that CodePipeline feeds: its source and
 	// artifacts lie in S3 although the project's type is CODEPIPELINE.
 	Pipeline bool
+	Part     *member // set for a build of a batch
 }
 
 // token makes a request that is repeated give the build that it has started

@@ -186,6 +186,7 @@ func (r *run) finish(ctx context.Context) {
 	r.events.state(rec)
 	r.events.close()
 	r.work.remove()
+	r.s.partEnded(rec.Part)
 }
 
 // saver keeps the record of a build in progress, the newest state only: when

@@ -36,6 +36,9 @@ func (s *Service) RetryBuild(ctx context.Context, in *api.RetryBuildInput) (*api
 	if !rec.Build.BuildComplete {
 		return nil, invalid("Build %s cannot be retried while it is in progress", *rec.Build.Id)
 	}
+	if err := errOfBatch(&rec); err != nil {
+		return nil, err
+	}
 	again := rec.Input
 	again.IdempotencyToken = in.IdempotencyToken
 	b, err := s.start(ctx, &again, nil)
@@ -53,7 +56,9 @@ func (s *Service) start(ctx context.Context, in *api.StartBuildInput, retry *rep
 		return nil, invalid("Project name is required")
 	}
 	caller := door.CallerFrom(ctx)
-	request, err := fingerprint(in)
+	plain := *in
+	plain.IdempotencyToken = nil
+	request, err := fingerprint(plain)
 	if err != nil {
 		return nil, err
 	}
@@ -118,11 +123,9 @@ func (s *Service) earlier(ctx context.Context, caller door.Caller, key *string, 
 	return t.BuildID, nil
 }
 
-// fingerprint hashes what a request asks for, without its token.
-func fingerprint(in *api.StartBuildInput) (string, error) {
-	plain := *in
-	plain.IdempotencyToken = nil
-	body, err := json.Marshal(plain)
+// fingerprint hashes what a request, without its token, asks for.
+func fingerprint(request any) (string, error) {
+	body, err := json.Marshal(request)
 	sum := sha256.Sum256(body)
 	return hex.EncodeToString(sum[:]), err
 }

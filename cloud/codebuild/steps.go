@@ -30,7 +30,9 @@ func (r *run) steps(ctx context.Context) {
 	ctx, cancel := context.WithTimeoutCause(ctx, r.s.minutes(r.rec.Build.TimeoutInMinutes, defaultTimeout), errTimedOut)
 	defer cancel()
 	if r.phase(ctx, types.BuildPhaseTypeProvisioning, r.provision) == nil {
-		if r.phase(ctx, types.BuildPhaseTypeDownloadSource, r.download) == nil {
+		if r.rec.Part.plans() {
+			_ = r.phase(ctx, types.BuildPhaseTypeDownloadSource, r.planBatch)
+		} else if r.phase(ctx, types.BuildPhaseTypeDownloadSource, r.download) == nil {
 			r.commandPhases(ctx)
 		}
 	}
@@ -180,6 +182,13 @@ func (r *run) again(ctx context.Context) *string {
 	following := repetition{initiator: r.rec.Build.Initiator, config: types.AutoRetryConfig{
 		AutoRetryLimit: config.AutoRetryLimit, AutoRetryNumber: aws.Int32(*config.AutoRetryNumber + 1), PreviousAutoRetry: r.rec.Build.Arn,
 	}}
+	if r.rec.Part != nil {
+		next, err := r.s.repeatPart(ctx, r.rec, &following)
+		if err != nil {
+			r.s.host.Log().Error("retrying a build of a batch", "build", *r.rec.Build.Id, "error", err)
+		}
+		return next
+	}
 	b, err := r.s.start(door.WithCaller(ctx, r.rec.Caller), &in, &following)
 	if err != nil {
 		r.s.host.Log().Error("retrying a build", "build", *r.rec.Build.Id, "error", err)

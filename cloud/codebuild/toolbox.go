@@ -36,6 +36,9 @@ func (s *Service) makeToolbox() (string, error) {
 	if err := os.WriteFile(filepath.Join(bin, "codebuild-hash-files"), hashFiles, 0o755); err != nil {
 		return "", fmt.Errorf("making the tools of builds: %w", err)
 	}
+	if err := writeTestTools(bin); err != nil {
+		return "", err
+	}
 	link := filepath.Join(bin, "ouro")
 	if at, err := os.Readlink(link); err == nil && at == s.options.Executable {
 		return root, nil
