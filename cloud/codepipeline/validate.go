@@ -42,11 +42,6 @@ func invalidAction(format string, args ...any) error {
 	return &types.InvalidActionDeclarationException{Message: aws.String(fmt.Sprintf(format, args...))}
 }
 
-// notHere refuses what AWS takes and the local cloud does not do.
-func notHere(what string) error {
-	return invalidStructure("%s are not supported by the local cloud", what)
-}
-
 // constraint is what AWS's front answers for a value of the wrong shape.
 func constraint(value, member, rule string) error {
 	return invalid("1 validation error detected: Value '%s' at '%s' failed to satisfy constraint: %s", value, member, rule)
