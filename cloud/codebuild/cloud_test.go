@@ -45,6 +45,12 @@ type testCloud struct {
 // newCloud opens a cloud on the state in dir, with minutes of 50 ms.
 func newCloud(t testing.TB, dir string) *testCloud {
 	t.Helper()
+	return newCloudWith(t, dir, codebuild.Options{})
+}
+
+func newCloudWith(t testing.TB, dir string, o codebuild.Options) *testCloud {
+	t.Helper()
+	o.Minute, o.Grace, o.Executable = 50*time.Millisecond, 100*time.Millisecond, "/bin/true"
 	st, err := store.Open(dir)
 	if err != nil {
 		t.Fatal(err)
@@ -60,7 +66,7 @@ func newCloud(t testing.TB, dir string) *testCloud {
 		}
 		d.ServeHTTP(w, r)
 	})
-	builds := codebuild.New(d.Host("codebuild"), codebuild.Options{Minute: 50 * time.Millisecond, Grace: 100 * time.Millisecond, Executable: "/bin/true"})
+	builds := codebuild.New(d.Host("codebuild"), o)
 	for name, service := range map[string]any{
 		"sts": identities, "iam": accounts, "s3": s3.New(d.Host("s3")), "ssm": ssm.New(d.Host("ssm")), "codecommit": repositories,
 		"secretsmanager": secretsmanager.New(d.Host("secretsmanager")), "logs": logs.New(d.Host("logs")), "codebuild": builds,

@@ -7,7 +7,6 @@ import (
 	"math"
 	"os"
 	"path"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -267,7 +266,7 @@ func (r *run) export(ctx context.Context, g *types.ReportGroup, uuid string, fil
 		return r.uploadFiles(ctx, place, files)
 	}
 	place.key += ".zip"
-	packed, err := os.Create(filepath.Join(r.work.state, "report.zip"))
+	packed, err := os.CreateTemp(r.work.state, "report-")
 	if err != nil {
 		return fmt.Errorf("packing the raw data of a report: %w", err)
 	}
