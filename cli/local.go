@@ -15,11 +15,12 @@ import (
 )
 
 type localOptions struct {
-	io      IO
-	listen  string
-	state   string
-	account string
-	verbose bool
+	io         IO
+	listen     string
+	state      string
+	account    string
+	verbose    bool
+	containers bool
 }
 
 func newLocal(s IO) *cobra.Command {
@@ -36,6 +37,7 @@ key id of 12 digits names the account.`,
 	c.Flags().StringVar(&o.listen, "listen", cloud.DefaultAddress, "address and port to listen on; port 0 means any free one")
 	c.Flags().StringVar(&o.state, "state", pipeline.StateDir, "directory of the state")
 	c.Flags().StringVar(&o.account, "account", "000000000000", "account of callers whose credentials name none")
+	c.Flags().BoolVar(&o.containers, "containers", false, containersUsage)
 	c.Flags().BoolVar(&o.verbose, "verbose", false, "log every request to standard error")
 	return c
 }
@@ -52,6 +54,10 @@ func (o *localOptions) run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("finding this program for the builds: %w", err)
 	}
+	engine, err := containerEngine(ctx, o.containers)
+	if err != nil {
+		return err
+	}
 	l, err := cloud.Listen(o.listen, false)
 	if err != nil {
 		return fmt.Errorf("listening on %s: %w", o.listen, err)
@@ -61,7 +67,7 @@ func (o *localOptions) run(ctx context.Context) error {
 		level = slog.LevelDebug
 	}
 	server, err := cloud.Start(ctx, l, cloud.Options{
-		Dir: state, Account: o.account, Executable: exe,
+		Dir: state, Account: o.account, Executable: exe, Containers: engine,
 		Log: slog.New(slog.NewTextHandler(o.io.Err, &slog.HandlerOptions{Level: level})),
 	})
 	if err != nil {
@@ -74,4 +80,19 @@ func (o *localOptions) run(ctx context.Context) error {
 	case err := <-server.Failed():
 		return errors.Join(fmt.Errorf("serving on %s: %w", server.URL, err), server.Close())
 	}
+}
+
+const containersUsage = "run builds in containers of their projects' images, by docker or podman"
+
+// containerEngine is the program that runs containers, "" unless they are
+// asked for.
+func containerEngine(ctx context.Context, asked bool) (string, error) {
+	if !asked {
+		return "", nil
+	}
+	engine, err := cloud.ContainerEngine(ctx)
+	if err != nil {
+		return "", fmt.Errorf("--containers: %w", err)
+	}
+	return engine, nil
 }

@@ -28,14 +28,15 @@ import (
 // targetFlags choose the endpoint that a command works on: the local cloud of
 // the project, AWS, or any other.
 type targetFlags struct {
-	aws      bool
-	endpoint string
-	profile  string
-	region   string
-	state    string
-	listen   string
-	asker    *asker // for the region, if none is set; nil for nobody
-	there    bool   // the work is on what was brought up before
+	aws        bool
+	endpoint   string
+	profile    string
+	region     string
+	state      string
+	listen     string
+	containers bool
+	asker      *asker // for the region, if none is set; nil for nobody
+	there      bool   // the work is on what was brought up before
 }
 
 func (f *targetFlags) add(c *cobra.Command) {
@@ -74,13 +75,19 @@ func (f *targetFlags) open(ctx context.Context, s IO, dir string) (*target, erro
 	if endpoint == "" && !f.aws {
 		endpoint = s.Env("AWS_ENDPOINT_URL")
 	}
+	if f.containers && (f.aws || endpoint != "") {
+		return nil, usageError{errors.New("--containers is for the local cloud that this command starts")}
+	}
 	if f.aws || endpoint != "" {
 		t.own = endpoint != "" && endpoint == cloud.Running(ctx, t.State)
 		return t, f.remote(ctx, s, t, endpoint)
 	}
 	t.own = true
 	var err error
-	if t.URL = cloud.Running(ctx, t.State); t.URL == "" {
+	if t.URL = cloud.Running(ctx, t.State); t.URL != "" && f.containers {
+		return nil, usageError{fmt.Errorf("--containers: the local cloud on %s runs already, and keeps to how it was started", t.URL)}
+	}
+	if t.URL == "" {
 		if _, err := os.Stat(t.State); f.there && errors.Is(err, fs.ErrNotExist) {
 			return nil, fmt.Errorf("no local cloud has run here, there is no %q: %w", t.State, errNoPipeline)
 		}
@@ -98,6 +105,10 @@ func (f *targetFlags) start(ctx context.Context, t *target) error {
 		return err
 	}
 	t.State = state
+	engine, err := containerEngine(ctx, f.containers)
+	if err != nil {
+		return err
+	}
 	address := firstOf(f.listen, cloud.DefaultAddress)
 	l, err := cloud.Listen(address, f.listen == "")
 	if err != nil {
@@ -107,7 +118,7 @@ func (f *targetFlags) start(ctx context.Context, t *target) error {
 	if err != nil {
 		return errors.Join(fmt.Errorf("finding this program for the builds: %w", err), l.Close())
 	}
-	t.server, err = cloud.Start(ctx, l, cloud.Options{Dir: state, Executable: exe})
+	t.server, err = cloud.Start(ctx, l, cloud.Options{Dir: state, Executable: exe, Containers: engine})
 	var inUse *store.InUseError
 	if errors.As(err, &inUse) {
 		return fmt.Errorf("the state directory is in use by a process whose local cloud does not answer: %w", err)

@@ -58,6 +58,7 @@ Manager.`,
 	o.inputs.add(c)
 	flags := c.Flags()
 	flags.StringVar(&o.target.listen, "listen", "", "address of the local cloud (default 127.0.0.1:4566, or another free port)")
+	flags.BoolVar(&o.target.containers, "containers", false, containersUsage)
 	flags.StringVar(&o.config, "config", "", "the pipeline's template configuration (default pipeline.dev.json)")
 	flags.BoolVarP(&o.yes, "yes", "y", false, "change what has to be changed, do not ask")
 	flags.BoolVar(&o.wait, "wait", false, "exit when the execution has ended, even on a terminal")

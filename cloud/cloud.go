@@ -40,6 +40,7 @@ type Options struct {
 	Endpoint   string // the URL that processes outside reach, such as builds; default http://127.0.0.1:4566
 	Account    string // of callers that say nothing else; default 000000000000
 	Executable string // the ouro that builds find on their PATH; empty for none
+	Containers string // the program of a container engine that builds run in, see ContainerEngine; empty: builds are processes
 	Log        *slog.Logger
 	Services   map[string]any // of the caller's own, by their names in AWS's models: see door.Register
 }
@@ -66,6 +67,10 @@ func Open(ctx context.Context, o Options) (*Cloud, error) {
 	return c, nil
 }
 
+// ContainerEngine finds the program of a container engine that answers on this
+// machine.
+func ContainerEngine(ctx context.Context) (string, error) { return codebuild.FindEngine(ctx) }
+
 // service is one line of the table of services.
 type service struct {
 	name string // in AWS's API models
@@ -90,7 +95,7 @@ func (c *Cloud) furnish(ctx context.Context, o Options) error {
 		{"sns", topics},
 		{"codecommit", repos},
 		{"codeconnections", connections},
-		{"codebuild", codebuild.New(d.Host("codebuild"), codebuild.Options{Executable: o.Executable})},
+		{"codebuild", codebuild.New(d.Host("codebuild"), codebuild.Options{Executable: o.Executable, Containers: o.Containers})},
 		{"codepipeline", pipelines},
 		{"cloudcontrol", cloudcontrol.New(d.Host("cloudcontrol"), resource.NewTable().Records)},
 		{"cloudformation", cloudformation.New(d.Host("cloudformation"))},
