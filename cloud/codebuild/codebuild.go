@@ -1,14 +1,13 @@
 // Package codebuild is AWS CodeBuild on the local cloud. It keeps projects,
-// builds and source credentials, and runs builds as processes of this machine:
-// a build has a folder, a home and an environment of its own, calls the cloud
-// with the credentials of its project's service role, and everything that it
-// starts ends with it.
+// builds, reports and source credentials, and runs builds as processes of this
+// machine: a build has a folder, a home and an environment of its own, calls
+// the cloud with the credentials of its project's service role, and everything
+// that it starts ends with it.
 //
-// What CodeBuild knows and this package refuses with an unknown operation:
-// webhooks, reports, fleets and sandboxes. Sections of a
-// buildspec that ask for reports or caches are read and named in the log as
-// not done. The project's image is a name only: commands find the programs of
-// this machine.
+// The project's image is a name only, commands find the programs of this
+// machine, unless Options.Containers names a container engine. What CodeBuild
+// knows and this package refuses with an unknown operation: webhooks, fleets
+// and sandboxes.
 package codebuild
 
 import (

@@ -121,11 +121,15 @@ func (r *run) documented() []string {
 	if rec.Project.ProjectVisibility == types.ProjectVisibilityTypePublicRead {
 		out = append(out, "CODEBUILD_PUBLIC_BUILD_URL="+aws.ToString(b.Logs.DeepLink))
 	}
-	for _, s := range rec.Project.SecondarySources {
+	for i, s := range rec.Project.SecondarySources {
 		id := aws.ToString(s.SourceIdentifier)
 		out = append(out, "CODEBUILD_SRC_DIR_"+id+"="+filepath.Join(r.work.more, id))
-		if v := secondaryVersion(&rec.Project, id); v != "" {
-			out = append(out, "CODEBUILD_SOURCE_VERSION_"+id+"="+v, "CODEBUILD_RESOLVED_SOURCE_VERSION_"+id+"="+v)
+		asked := secondaryVersion(&rec.Project, id)
+		if asked != "" {
+			out = append(out, "CODEBUILD_SOURCE_VERSION_"+id+"="+asked)
+		}
+		if v := cmp.Or(r.resolved[i], asked); v != "" {
+			out = append(out, "CODEBUILD_RESOLVED_SOURCE_VERSION_"+id+"="+v)
 		}
 	}
 	return out

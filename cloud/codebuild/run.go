@@ -34,14 +34,15 @@ type run struct {
 	rec record
 
 	// Set as the build goes on, by the goroutine that runs it.
-	status types.StatusType // SUCCEEDED until something else happens
-	retry  *buildspec.OnFailure
-	role   *role
-	log    *buildLog
-	work   *workspace
-	spec   *buildspec.Spec
-	shell  *shell
-	cache  *cache // nil for none
+	status   types.StatusType // SUCCEEDED until something else happens
+	retry    *buildspec.OnFailure
+	role     *role
+	log      *buildLog
+	work     *workspace
+	resolved []string // versions of the secondary sources
+	spec     *buildspec.Spec
+	shell    *shell
+	cache    *cache // nil for none
 }
 
 // launch sets a build that the store has going.

@@ -65,6 +65,7 @@ func (r *run) download(ctx context.Context) error {
 func (r *run) fetchAll(ctx context.Context) error {
 	together, ctx := errgroup.WithContext(ctx)
 	p := &r.rec.Project
+	r.resolved = make([]string, len(p.SecondarySources))
 	together.Go(func() error {
 		resolved, err := r.fetch(ctx, p.Source, aws.ToString(p.SourceVersion), r.work.src)
 		if err == nil && resolved != "" && !r.rec.Pipeline {
@@ -83,7 +84,8 @@ func (r *run) fetchAll(ctx context.Context) error {
 			if err := os.MkdirAll(dir, 0o755); err != nil {
 				return err
 			}
-			_, err := r.fetch(ctx, s, secondaryVersion(p, id), dir)
+			var err error
+			r.resolved[i], err = r.fetch(ctx, s, secondaryVersion(p, id), dir)
 			return err
 		})
 	}

@@ -257,15 +257,15 @@ func TestArtifactsUnpacked(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t, t.TempDir())
 	store := c.bucket(t, "loose")
-	c.create(t, project("loose", "version: 0.2\nphases:\n  build: {commands: ['mkdir d; echo x > d/x; N=v1']}\nartifacts: {files: ['**/*'], name: 'out-$N-$(echo y)'}", func(in *api.CreateProjectInput) {
+	c.create(t, project("loose", "version: 0.2\nphases:\n  build: {commands: ['mkdir d; echo x > d/x; N=v1']}\nartifacts: {files: ['**/*'], name: 'out-$N-$(echo y)', s3-prefix: pre}", func(in *api.CreateProjectInput) {
 		in.Artifacts = &types.ProjectArtifacts{Type: types.ArtifactsTypeS3, Location: aws.String("loose"), NamespaceType: types.ArtifactNamespaceBuildId, OverrideArtifactName: aws.Bool(true)}
 	}))
 	b := c.wait(t, c.start(t, &api.StartBuildInput{ProjectName: aws.String("loose")}))
 	_, uuid, _ := strings.Cut(*b.Id, ":")
-	if diff := cmp.Diff([]string{uuid + "/out-v1-y/d/x"}, keys(t, store, "loose")); diff != "" {
+	if diff := cmp.Diff([]string{"pre/" + uuid + "/out-v1-y/d/x"}, keys(t, store, "loose")); diff != "" {
 		t.Errorf("%s\n%s", diff, c.log(t, b))
 	}
-	if *b.Artifacts.Location != "arn:aws:s3:::loose/"+uuid+"/out-v1-y" {
+	if *b.Artifacts.Location != "arn:aws:s3:::loose/pre/"+uuid+"/out-v1-y" {
 		t.Error(*b.Artifacts.Location)
 	}
 }
