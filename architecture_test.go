@@ -31,7 +31,7 @@ var mayImport = map[string][]string{
 	"regex":           {},
 	"spec":            {},
 	"spec/gen":        {"spec"},
-	"bench":           {"ci", "cli", "cloud", "publish", "template", "validate"},
+	"bench":           {"cli", "cloud", "publish", "template", "validate"},
 	"cloud":           {"cloud/*"},
 	"cloud/store":     {},
 	"cloud/wire":      {},

@@ -91,13 +91,15 @@ func (b Buildspecs) Files() ([]File, error) {
 	if err != nil {
 		return nil, err
 	}
-	files := []File{{path.Join(out, entryFile), entry}, {path.Join(out, batchFile), batch}}
-	for _, f := range files {
-		if _, err := buildspec.Parse(f.Path, f.Body); err != nil {
-			return nil, fmt.Errorf("what would be written is no buildspec: %w", err)
-		}
+	// What comes of somebody's template may be anything; of the batch, only
+	// the size is not in our hands.
+	if _, err := buildspec.Parse(path.Join(out, entryFile), entry); err != nil {
+		return nil, fmt.Errorf("what would be written is no buildspec: %w", err)
 	}
-	return files, nil
+	if len(batch) > buildspec.MaxSize {
+		return nil, fmt.Errorf("the buildspec of %d directories would have %d bytes, and at most %d are read", len(flavors), len(batch), buildspec.MaxSize)
+	}
+	return []File{{path.Join(out, entryFile), entry}, {path.Join(out, batchFile), batch}}, nil
 }
 
 // batch is the buildspec with the parts.

@@ -8,10 +8,10 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/servicequotas"
 	"github.com/aws/aws-sdk-go-v2/service/servicequotas/types"
-	smithy "github.com/aws/smithy-go"
 )
 
 // QuotasAPI is the part of the Service Quotas client that checks call.
@@ -77,10 +77,10 @@ func (q Quotas) find(ctx context.Context, what, service, name string) (*types.Se
 }
 
 func (q Quotas) unreadable(c Check, err error) Check {
-	var api smithy.APIError
+	var answer *awshttp.ResponseError
 	denied := (*types.AccessDeniedException)(nil)
 	switch {
-	case q.Foreign && errors.As(err, &api):
+	case q.Foreign && errors.As(err, &answer):
 		c.Detail = "the endpoint has no Service Quotas"
 	case errors.As(err, &denied):
 		c.Detail, c.Fix = "it may not be read", "allow servicequotas:ListServiceQuotas"
