@@ -83,6 +83,11 @@ func (o *upOptions) run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	return o.carry(ctx, w, up)
+}
+
+// carry brings up what was prepared, and stays with it as long as that is wanted.
+func (o *upOptions) carry(ctx context.Context, w *session, up *pipeline.Up) error {
 	n := w.narrator
 	outcome, err := up.Run(ctx)
 	if err != nil {
@@ -105,7 +110,7 @@ func (o *upOptions) run(ctx context.Context) (err error) {
 // farPatience is how long the events of AWS may take on their way, by far.
 const farPatience = 15 * time.Second
 
-// prepare checks the project, and readies all that its Up will ask for.
+// prepare completes the project, and readies all that its Up will ask for.
 func (o *upOptions) prepare(ctx context.Context, w *session) (*pipeline.Up, error) {
 	w.introduce()
 	consent := consent{session: w, asker: o.target.asker, yes: o.yes}
@@ -115,6 +120,11 @@ func (o *upOptions) prepare(ctx context.Context, w *session) (*pipeline.Up, erro
 	if err := o.inputs.complete(ctx, w, consent.asker); err != nil {
 		return nil, err
 	}
+	return o.ready(ctx, w, consent)
+}
+
+// ready checks the project, and makes the Up of it.
+func (o *upOptions) ready(ctx context.Context, w *session, consent consent) (*pipeline.Up, error) {
 	checked, err := w.look()
 	if err != nil {
 		return nil, err

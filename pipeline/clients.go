@@ -7,6 +7,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/codebuild"
 	"github.com/aws/aws-sdk-go-v2/service/codecommit"
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
@@ -23,6 +24,7 @@ type Clients struct {
 	Buckets    *s3.Client
 	Secrets    *secretsmanager.Client
 	Identities *sts.Client
+	Roles      *iam.Client
 }
 
 // NewClients makes the clients of one endpoint, account and region.
@@ -37,6 +39,7 @@ func NewClients(cfg aws.Config) *Clients {
 		Buckets:    NewBuckets(cfg),
 		Secrets:    secretsmanager.NewFromConfig(cfg),
 		Identities: sts.NewFromConfig(cfg),
+		Roles:      iam.NewFromConfig(cfg),
 	}
 }
 

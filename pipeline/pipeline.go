@@ -10,6 +10,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -32,11 +33,12 @@ type Project struct {
 	Body         []byte // of the template
 	Template     *template.Template
 	Config       Config
-	Unwritten    bool // there is no such configuration yet
+	Unwritten    bool   // there is no such configuration yet
+	stack        string // the name of its stack, where that does not follow from Name
 }
 
 // StackName is the name of the pipeline's stack.
-func (p *Project) StackName() string { return p.Name + "-Pipeline" }
+func (p *Project) StackName() string { return cmp.Or(p.stack, p.Name+"-Pipeline") }
 
 // Config is a template configuration file as CodePipeline's CloudFormation
 // action takes it.
