@@ -44,18 +44,15 @@ func tooManyTags() error {
 	return &types.TooManyTagsException{Message: aws.String(fmt.Sprintf("The tags limit for a resource has been exceeded. The limit is %d", maxTags))}
 }
 
-// TagResource gives a pipeline tags.
+// TagResource gives a pipeline or a webhook tags.
 func (s *Service) TagResource(ctx context.Context, in *codepipeline.TagResourceInput) (*codepipeline.TagResourceOutput, error) {
 	tags, err := checkTags(in.Tags)
 	if err != nil {
 		return nil, err
 	}
-	err = s.changeTagged(ctx, in.ResourceArn, func(t *turn) error {
-		if t.pipe.Tags == nil {
-			t.pipe.Tags = map[string]string{}
-		}
-		maps.Copy(t.pipe.Tags, tags)
-		if len(t.pipe.Tags) > maxTags {
+	err = s.changeTags(ctx, in.ResourceArn, func(kept map[string]string) error {
+		maps.Copy(kept, tags)
+		if len(kept) > maxTags {
 			return tooManyTags()
 		}
 		return nil
@@ -66,11 +63,11 @@ func (s *Service) TagResource(ctx context.Context, in *codepipeline.TagResourceI
 	return &codepipeline.TagResourceOutput{}, nil
 }
 
-// UntagResource takes tags away from a pipeline.
+// UntagResource takes tags away from a pipeline or a webhook.
 func (s *Service) UntagResource(ctx context.Context, in *codepipeline.UntagResourceInput) (*codepipeline.UntagResourceOutput, error) {
-	err := s.changeTagged(ctx, in.ResourceArn, func(t *turn) error {
+	err := s.changeTags(ctx, in.ResourceArn, func(kept map[string]string) error {
 		for _, key := range in.TagKeys {
-			delete(t.pipe.Tags, key)
+			delete(kept, key)
 		}
 		return nil
 	})
@@ -80,58 +77,87 @@ func (s *Service) UntagResource(ctx context.Context, in *codepipeline.UntagResou
 	return &codepipeline.UntagResourceOutput{}, nil
 }
 
-// ListTagsForResource gives a pipeline's tags by key.
+// ListTagsForResource gives the tags of a pipeline or a webhook by key.
 func (s *Service) ListTagsForResource(ctx context.Context, in *codepipeline.ListTagsForResourceInput) (*codepipeline.ListTagsForResourceOutput, error) {
 	page, err := newPage(in.MaxResults, in.NextToken, 100)
 	if err != nil {
 		return nil, err
 	}
-	name, err := tagged(ctx, in.ResourceArn)
-	if err != nil {
-		return nil, err
-	}
-	p, err := s.pipelines.Get(ctx, door.CallerFrom(ctx).Scope(), name)
-	if errors.Is(err, store.ErrNotFound) {
-		return nil, noTagged(in.ResourceArn)
-	}
+	tags, err := s.tagsOf(ctx, in.ResourceArn)
 	if err != nil {
 		return nil, err
 	}
 	out := &codepipeline.ListTagsForResourceOutput{Tags: []types.Tag{}}
-	for _, key := range slices.Sorted(maps.Keys(p.Tags)) {
+	for _, tag := range listTags(tags) {
 		switch {
-		case key <= page.after:
+		case *tag.Key <= page.after:
 		case len(out.Tags) == page.size:
 			out.NextToken = tokenAfter(*out.Tags[len(out.Tags)-1].Key)
 			return out, nil
 		default:
-			out.Tags = append(out.Tags, types.Tag{Key: aws.String(key), Value: aws.String(p.Tags[key])})
+			out.Tags = append(out.Tags, tag)
 		}
 	}
 	return out, nil
 }
 
-// changeTagged is a turn of the pipeline that the ARN names.
-func (s *Service) changeTagged(ctx context.Context, arn *string, change func(*turn) error) error {
-	name, err := tagged(ctx, arn)
+// tagsOf are the tags of what the ARN names.
+func (s *Service) tagsOf(ctx context.Context, arn *string) (map[string]string, error) {
+	name, isHook, err := tagged(ctx, arn)
+	if err != nil {
+		return nil, err
+	}
+	scope := door.CallerFrom(ctx).Scope()
+	var tags map[string]string
+	if isHook {
+		var hook webhook
+		hook, err = s.webhooks.Get(ctx, scope, name)
+		tags = hook.Tags
+	} else {
+		var p pipeline
+		p, err = s.pipelines.Get(ctx, scope, name)
+		tags = p.Tags
+	}
+	if errors.Is(err, store.ErrNotFound) {
+		err = noTagged(arn)
+	}
+	return tags, err
+}
+
+// changeTags changes the tags of what the ARN names.
+func (s *Service) changeTags(ctx context.Context, arn *string, change func(map[string]string) error) error {
+	name, isHook, err := tagged(ctx, arn)
 	if err != nil {
 		return err
 	}
-	err = s.turn(ctx, door.CallerFrom(ctx).Scope(), name, change)
-	if errors.Is(err, errNoPipeline) {
+	changed := func(tags *map[string]string) error {
+		kept := maps.Clone(*tags)
+		if kept == nil {
+			kept = map[string]string{}
+		}
+		*tags = kept
+		return change(kept)
+	}
+	scope := door.CallerFrom(ctx).Scope()
+	if isHook {
+		_, err = s.webhooks.Update(ctx, scope, name, func(w *webhook) error { return changed(&w.Tags) })
+	} else {
+		err = s.turn(ctx, scope, name, func(t *turn) error { return changed(&t.pipe.Tags) })
+	}
+	if errors.Is(err, errNoPipeline) || errors.Is(err, store.ErrNotFound) {
 		return noTagged(arn)
 	}
 	return err
 }
 
-// tagged is the name of the pipeline that the ARN names.
-func tagged(ctx context.Context, arn *string) (string, error) {
-	caller := door.CallerFrom(ctx)
-	name, ok := strings.CutPrefix(aws.ToString(arn), caller.ResourceARN("codepipeline", ""))
+// tagged is the name of the pipeline or the webhook that the ARN names.
+func tagged(ctx context.Context, arn *string) (name string, isHook bool, err error) {
+	name, ok := strings.CutPrefix(aws.ToString(arn), door.CallerFrom(ctx).ResourceARN("codepipeline", ""))
+	name, isHook = strings.CutPrefix(name, "webhook:")
 	if !ok || checkName(name, "resourceArn") != nil {
-		return "", &types.InvalidArnException{Message: aws.String(fmt.Sprintf("The resource ARN '%s' is not valid", aws.ToString(arn)))}
+		return "", false, &types.InvalidArnException{Message: aws.String(fmt.Sprintf("The resource ARN '%s' is not valid", aws.ToString(arn)))}
 	}
-	return name, nil
+	return name, isHook, nil
 }
 
 func noTagged(arn *string) error {

@@ -71,6 +71,10 @@ var finders = map[string]finder{
 		_, err := codepipeline.NewFromConfig(cfg).GetPipeline(ctx, &codepipeline.GetPipelineInput{Name: id})
 		return err
 	}),
+	"AWS::CodePipeline::Webhook": named(func(ctx context.Context, cfg aws.Config, id *string) error {
+		_, err := readPipelineWebhook(ctx, codepipeline.NewFromConfig(cfg), *id)
+		return err
+	}),
 	"AWS::CodeConnections::Connection":     named(findConnection),
 	"AWS::CodeStarConnections::Connection": named(findConnection),
 	"AWS::CodeCommit::Repository":          findRepository,

@@ -116,6 +116,17 @@ var readers = map[string]func(ctx context.Context, r *Request) ([]any, error){
 		}
 		return []any{out.Pipeline}, nil
 	},
+	"AWS::CodePipeline::Webhook": func(ctx context.Context, r *Request) ([]any, error) {
+		def, err := readPipelineWebhook(ctx, Client(r.Clients, codepipeline.NewFromConfig), r.Physical)
+		if err != nil {
+			return nil, err
+		}
+		if def.AuthenticationConfiguration.SecretToken == nil {
+			return []any{def}, nil
+		}
+		// A masked secret would show as drift.
+		return []any{map[string]any{"Authentication": def.Authentication, "Filters": def.Filters, "TargetAction": def.TargetAction, "TargetPipeline": def.TargetPipeline}}, nil
+	},
 	"AWS::Events::EventBus": func(ctx context.Context, r *Request) ([]any, error) {
 		out, err := Client(r.Clients, eventbridge.NewFromConfig).DescribeEventBus(ctx, &eventbridge.DescribeEventBusInput{Name: &r.Physical})
 		if err != nil {
