@@ -38,7 +38,7 @@ func hookTree(branch string, more map[string]any) map[string]any {
 		hook[k] = v
 	}
 	return map[string]any{
-		"Bucket": map[string]any{"Type": "AWS::S3::Bucket", "Properties": map[string]any{"BucketName": "hook-artifacts"}},
+		"Bucket": map[string]any{"Type": "AWS::S3::Bucket", "DeletionPolicy": "Retain", "Properties": map[string]any{"BucketName": "hook-artifacts"}},
 		"Role": map[string]any{"Type": "AWS::IAM::Role", "Properties": map[string]any{"AssumeRolePolicyDocument": map[string]any{"Statement": []any{map[string]any{
 			"Effect": "Allow", "Principal": map[string]any{"Service": "codepipeline.amazonaws.com"}, "Action": "sts:AssumeRole"}}}}},
 		"Pipeline": map[string]any{"Type": "AWS::CodePipeline::Pipeline", "Properties": map[string]any{
