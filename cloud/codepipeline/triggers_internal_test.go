@@ -7,6 +7,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline/types"
+	"github.com/google/go-cmp/cmp"
 )
 
 func TestGlobs(t *testing.T) {
@@ -125,5 +126,17 @@ func TestTriggersAreChecked(t *testing.T) {
 		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), strings.TrimRight(want, "1234"))) {
 			t.Errorf("%s: %v", want, err)
 		}
+	}
+}
+
+func TestFacts(t *testing.T) {
+	t.Parallel()
+	tag := &gitChange{ReferenceType: "tag", ReferenceName: "v1", CommitID: "c", AuthorName: "Ann", ConnectionArn: "arn", ProviderType: "GitHub", FullRepositoryID: "me/site"}
+	want := map[string]string{"tag-name": "v1", "commit-id": "c", "author-display-name": "Ann", "connection-arn": "arn", "provider-type": "GitHub", "full-repository-name": "me/site"}
+	if diff := cmp.Diff(want, tag.facts()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if (*gitChange)(nil).facts() != nil {
+		t.Error("an execution without a change tells of one")
 	}
 }

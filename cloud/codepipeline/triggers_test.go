@@ -219,7 +219,12 @@ func TestTriggers(t *testing.T) {
 	if e := h.executions("webhook")[3]; *e.Trigger.TriggerDetail != *hook.Arn || *e.SourceRevisions[0].RevisionUrl != "https://github.com/me/Site/commit/"+six {
 		t.Errorf("webhook: %+v %+v", *e.Trigger, e.SourceRevisions)
 	}
-	h.clones(six)
+	if diff := cmp.Diff(map[string]string{
+		"AccountId": "000000000000", "ConnectionArn": h.connection, "FullRepositoryName": "me/site", "CommitId": six, "BranchName": "main",
+		"CloneUrl": h.cloud.URL + "/git-http/000000000000/us-east-1/" + h.connectionID() + "/me/site.git",
+	}, h.reference("default")); diff != "" {
+		t.Errorf("the reference of a clone (-want +got):\n%s", diff)
+	}
 	if list := must[*api.ListWebhooksOutput](t)(h.client.ListWebhooks(ctx, &api.ListWebhooksInput{})).Webhooks; len(list) != 1 || list[0].LastTriggered == nil || list[0].ErrorCode != nil {
 		t.Errorf("webhooks: %+v", list)
 	}
@@ -251,10 +256,10 @@ func (h *hub) triggersTell(tagged, requested string) {
 	}
 }
 
-// clones looks at the artifact of a source that gives a reference.
-func (h *hub) clones(commit string) {
+// reference is the artifact of the newest execution of a source that gives one
+// in place of a zip.
+func (h *hub) reference(name string) map[string]string {
 	h.t.Helper()
-	name := "default"
 	list := h.executions(name)
 	details := must[*api.ListActionExecutionsOutput](h.t)(h.client.ListActionExecutions(h.t.Context(), &api.ListActionExecutionsInput{
 		PipelineName: &name, Filter: &types.ActionExecutionFilter{PipelineExecutionId: list[len(list)-1].PipelineExecutionId},
@@ -266,13 +271,7 @@ func (h *hub) clones(commit string) {
 	if err := json.NewDecoder(object.Body).Decode(&got); err != nil {
 		h.t.Fatal(err)
 	}
-	want := map[string]string{
-		"AccountId": "000000000000", "ConnectionArn": h.connection, "FullRepositoryName": "me/site", "CommitId": commit, "BranchName": "main",
-		"CloneUrl": h.cloud.URL + "/git-http/000000000000/us-east-1/" + h.connectionID() + "/me/site.git",
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		h.t.Errorf("the reference of a clone (-want +got):\n%s", diff)
-	}
+	return got
 }
 
 // pullRequest posts what GitHub says of a pull request.
