@@ -23,7 +23,7 @@ import (
 
 // services are the botocore folders that the local cloud speaks for.
 var services = []string{
-	"cloudcontrol", "cloudformation", "codebuild", "codecommit", "codeconnections", "codepipeline",
+	"cloudcontrol", "cloudformation", "codebuild", "codecommit", "codeconnections", "codedeploy", "codepipeline", "ecr",
 	"events", "iam", "lambda", "logs", "s3", "secretsmanager", "serverlessrepo", "sns", "ssm", "sts",
 }
 
