@@ -1,6 +1,7 @@
 package codepipeline
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +12,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline/types"
 	smithy "github.com/aws/smithy-go"
+
+	"ouro/cloud/store"
 )
 
 // runner is what an action of one kind does. run may be called again for an
@@ -110,8 +113,13 @@ func (t *turn) startRecord(e *execution, key string, a *action) {
 
 // prepare settles the action's configuration and artifacts.
 func (t *turn) prepare(e *execution, a *action) error {
-	k := kindOf(a.Declaration.ActionTypeId)
-	if k == nil || k.run == nil {
+	k, err := t.s.kind(t.ctx, scopeOf(t.scope, a), a.Declaration.ActionTypeId)
+	switch {
+	case err != nil:
+		return err
+	case k == nil:
+		return failed(types.FailureTypeConfigurationError, "ActionType %s is not available in region '%s'", typeName(a.Declaration.ActionTypeId), regionName(t.region(a)))
+	case k.run == nil:
 		return failed(types.FailureTypeConfigurationError,
 			"actions of category %s with provider %s do not run on the local cloud", a.Declaration.ActionTypeId.Category, aws.ToString(a.Declaration.ActionTypeId.Provider))
 	}
@@ -141,12 +149,13 @@ func (t *turn) prepare(e *execution, a *action) error {
 	return nil
 }
 
-func (t *turn) region(a *action) string {
-	if r := aws.ToString(a.Declaration.Region); r != "" {
-		return r
-	}
-	return t.scope.Region
+// scopeOf is where an action of a pipeline is: in the pipeline's account, and
+// in its own region if it has one.
+func scopeOf(pipeline store.Scope, a *action) store.Scope {
+	return store.Scope{Account: pipeline.Account, Region: cmp.Or(aws.ToString(a.Declaration.Region), pipeline.Region)}
 }
+
+func (t *turn) region(a *action) string { return scopeOf(t.scope, a).Region }
 
 // conclude writes down how an action ended.
 func (t *turn) conclude(e *execution, a *action, out *outcome, err error) {
@@ -225,7 +234,15 @@ func (s *Service) launch(key lineKey, l *line, recordKey string, record action, 
 // the action was let go, nothing is written: in the first case the next process
 // takes it up.
 func (s *Service) run(ctx context.Context, key lineKey, recordKey string, record action, p *plan, run execution) {
-	j := newJob(s, key, recordKey, record, p, run)
+	k, err := s.kind(ctx, scopeOf(key.scope, &record), record.Declaration.ActionTypeId)
+	if err == nil && (k == nil || k.run == nil) {
+		err = failed(types.FailureTypeConfigurationError, "ActionType %s is no longer available", typeName(record.Declaration.ActionTypeId))
+	}
+	if err != nil {
+		s.close(ctx, key, recordKey, record.ID, nil, err)
+		return
+	}
+	j := newJob(s, key, recordKey, record, p, run, k)
 	runCtx, cancel := context.WithDeadlineCause(ctx, record.Started.Add(j.kind.timeout(record.Declaration)), errTimedOut)
 	defer cancel()
 	out, err := j.kind.run.run(runCtx, j)
@@ -235,7 +252,12 @@ func (s *Service) run(ctx context.Context, key lineKey, recordKey string, record
 	if ownWords := new(failure); err != nil && errors.Is(context.Cause(runCtx), errTimedOut) && !errors.As(err, &ownWords) {
 		err = failed(types.FailureTypeJobFailed, "the action did not end within its timeout of %s", j.kind.timeout(record.Declaration))
 	}
-	if err := s.conclude(ctx, key, recordKey, record.ID, out, err); err != nil {
+	s.close(ctx, key, recordKey, record.ID, out, err)
+}
+
+// close concludes an action; nobody is left to tell if that fails.
+func (s *Service) close(ctx context.Context, key lineKey, recordKey, id string, out *outcome, err error) {
+	if err := s.conclude(ctx, key, recordKey, id, out, err); err != nil {
 		s.host.Log().Error("writing how an action ended", slog.String("action", recordKey), slog.Any("error", err))
 	}
 }

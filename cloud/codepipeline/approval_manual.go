@@ -3,7 +3,6 @@ package codepipeline
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
@@ -14,14 +13,19 @@ import (
 	"ouro/cloud/door"
 )
 
-// manualApproval waits until somebody approves or rejects (PutApprovalResult),
-// or its time is up. It sends no message to the topic that NotificationArn
-// names, for the local cloud has no SNS.
+// manualApproval tells the topic that NotificationArn names, if any, and waits
+// until somebody approves or rejects (PutApprovalResult), or its time is up.
+// https://docs.aws.amazon.com/codepipeline/latest/userguide/approvals.html
 type manualApproval struct{}
 
 func (manualApproval) run(ctx context.Context, j *job) (*outcome, error) {
-	if topic := j.config["NotificationArn"]; topic != "" {
-		j.service.host.Log().Warn("an approval waits, and the local cloud has no SNS to tell its topic", "pipeline", j.key.name, "action", j.record.Name, "topic", topic)
+	if topic := j.config["NotificationArn"]; topic != "" && !j.record.Told {
+		if err := j.tellTopic(ctx, topic); err != nil {
+			return nil, err
+		}
+		if err := j.save(ctx, func(a *action) { a.Told = true }); err != nil {
+			return nil, err
+		}
 	}
 	<-ctx.Done()
 	if errors.Is(context.Cause(ctx), errTimedOut) {
@@ -53,14 +57,8 @@ func (s *Service) PutApprovalResult(ctx context.Context, in *codepipeline.PutApp
 
 // approval finds the approval that waits with the token.
 func (t *turn) approval(in *codepipeline.PutApprovalResultInput) (*action, error) {
-	i := t.plan.stageIndex(aws.ToString(in.StageName))
-	if i < 0 {
-		return nil, noStage(t.pipe.Name, in.StageName)
-	}
-	decl, _ := t.plan.stages[i].action(aws.ToString(in.ActionName))
-	if decl == nil {
-		return nil, &types.ActionNotFoundException{Message: aws.String(fmt.Sprintf(
-			"Stage '%s' of pipeline '%s' does not have an action with name '%s'", *in.StageName, t.pipe.Name, aws.ToString(in.ActionName)))}
+	if _, err := t.declared(in.StageName, in.ActionName); err != nil {
+		return nil, err
 	}
 	key := t.pipe.stage(*in.StageName).Actions[*in.ActionName]
 	for _, a := range t.actions {

@@ -56,8 +56,13 @@ func (j *job) readArtifact(ctx context.Context, from artifact, name string, limi
 		}
 		return b, nil
 	}
-	return nil, failed(types.FailureTypeConfigurationError, "File [%s] does not exist in artifact [%s]", name, from.Name)
+	return nil, &noFile{failed(types.FailureTypeConfigurationError, "File [%s] does not exist in artifact [%s]", name, from.Name)}
 }
+
+// noFile is that an artifact lacks a file.
+type noFile struct{ error }
+
+func (n *noFile) Unwrap() error { return n.error }
 
 func (j *job) openArtifact(ctx context.Context, from artifact) (*zip.Reader, error) {
 	client := s3.NewFromConfig(j.as)

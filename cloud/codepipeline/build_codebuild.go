@@ -1,9 +1,11 @@
 package codepipeline
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,19 +25,23 @@ type codeBuild struct{}
 const buildPause = 250 * time.Millisecond
 
 func (codeBuild) run(ctx context.Context, j *job) (*outcome, error) {
-	if strings.EqualFold(j.config["BatchEnabled"], "true") {
-		return nil, failed(types.FailureTypeConfigurationError, "batch builds in pipelines (BatchEnabled) are not supported by the local cloud")
+	in, err := j.buildInput()
+	if err != nil {
+		return nil, err
 	}
 	client := codebuild.NewFromConfig(j.as)
+	if strings.EqualFold(j.config["BatchEnabled"], "true") {
+		return j.buildBatch(ctx, client, in)
+	}
+	return j.build(ctx, client, in)
+}
+
+// build starts a build, unless that was done, and follows it.
+func (j *job) build(ctx context.Context, client *codebuild.Client, in *codebuild.StartBuildInput) (*outcome, error) {
 	if j.record.ExternalID == "" {
-		in, err := j.buildInput()
-		if err != nil {
-			return nil, err
-		}
 		out, err := client.StartBuild(ctx, in)
 		if err != nil {
-			code, message := explain(err)
-			return nil, failed(types.FailureType(code), "Error calling startBuild: %s", message)
+			return nil, notStarted("startBuild", err)
 		}
 		id := aws.ToString(out.Build.Id)
 		if err := j.started(ctx, id, buildURL(j.caller.Region, id)); err != nil {
@@ -49,28 +55,18 @@ func (codeBuild) run(ctx context.Context, j *job) (*outcome, error) {
 	return buildOutcome(build)
 }
 
+// notStarted says that a build did not start, in AWS's form.
+func notStarted(call string, err error) error {
+	code, message := explain(err)
+	return failed(types.FailureType(code), "Error calling %s: %s", call, message)
+}
+
 func (j *job) buildInput() (*codebuild.StartBuildInput, error) {
 	in := &codebuild.StartBuildInput{
 		ProjectName: aws.String(j.config["ProjectName"]), IdempotencyToken: aws.String(j.record.ID),
-		SourceTypeOverride: cbtypes.SourceTypeS3,
 	}
-	primary := j.option("PrimarySource", j.record.Inputs[0].Name)
-	first, err := j.input(primary)
-	if err != nil {
+	if err := j.buildSources(in); err != nil {
 		return nil, err
-	}
-	in.SourceLocationOverride = aws.String(first.Bucket + "/" + first.Key)
-	for _, r := range j.execution.newestRevisions() {
-		if r.Artifact == primary {
-			in.SourceVersion = aws.String(r.ID) // the build's resolved source version
-		}
-	}
-	for _, a := range j.record.Inputs {
-		if a.Name != primary {
-			in.SecondarySourcesOverride = append(in.SecondarySourcesOverride, cbtypes.ProjectSource{
-				Type: cbtypes.SourceTypeS3, Location: aws.String(a.Bucket + "/" + a.Key), SourceIdentifier: aws.String(a.Name),
-			})
-		}
 	}
 	in.ArtifactsOverride = &cbtypes.ProjectArtifacts{Type: cbtypes.ArtifactsTypeNoArtifacts}
 	for _, a := range j.record.Outputs {
@@ -82,8 +78,38 @@ func (j *job) buildInput() (*codebuild.StartBuildInput, error) {
 		to.ArtifactIdentifier = aws.String(a.Name)
 		in.SecondaryArtifactsOverride = append(in.SecondaryArtifactsOverride, to)
 	}
+	if j.store.EncryptionKey != nil {
+		in.EncryptionKeyOverride = j.store.EncryptionKey.Id
+	}
+	var err error
 	in.EnvironmentVariablesOverride, err = j.buildVariables()
 	return in, err
+}
+
+// buildSources makes the input artifacts the sources of the build.
+func (j *job) buildSources(in *codebuild.StartBuildInput) error {
+	primary := j.config["PrimarySource"]
+	if primary == "" && len(j.record.Inputs) > 1 && j.kind.property("PrimarySource") != nil {
+		return failed(types.FailureTypeConfigurationError, "The action %q has %d input artifacts: its configuration PrimarySource must name one of them", j.record.Name, len(j.record.Inputs))
+	}
+	first, err := j.input(cmp.Or(primary, j.record.Inputs[0].Name))
+	if err != nil {
+		return err
+	}
+	in.SourceTypeOverride, in.SourceLocationOverride = cbtypes.SourceTypeS3, aws.String(first.Bucket+"/"+first.Key)
+	for _, r := range j.execution.newestRevisions() {
+		if r.Artifact == first.Name {
+			in.SourceVersion = aws.String(r.ID) // the build's resolved source version
+		}
+	}
+	for _, a := range j.record.Inputs {
+		if a.Name != first.Name {
+			in.SecondarySourcesOverride = append(in.SecondarySourcesOverride, cbtypes.ProjectSource{
+				Type: cbtypes.SourceTypeS3, Location: aws.String(a.Bucket + "/" + a.Key), SourceIdentifier: aws.String(a.Name),
+			})
+		}
+	}
+	return nil
 }
 
 func artifactsTo(a artifact) cbtypes.ProjectArtifacts {
@@ -104,6 +130,9 @@ func (j *job) buildVariables() ([]cbtypes.EnvironmentVariable, error) {
 	}
 	var variables []cbtypes.EnvironmentVariable
 	for _, v := range list {
+		if t := cbtypes.EnvironmentVariableType(v.Type); v.Name == "" || v.Type != "" && !slices.Contains(t.Values(), t) {
+			return nil, failed(types.FailureTypeConfigurationError, "the configuration EnvironmentVariables of action %q has the variable %q of type %q; variables have a name, and the type PLAINTEXT, PARAMETER_STORE or SECRETS_MANAGER", j.record.Name, v.Name, v.Type)
+		}
 		variables = append(variables, cbtypes.EnvironmentVariable{
 			Name: aws.String(v.Name), Value: aws.String(v.Value), Type: cbtypes.EnvironmentVariableType(v.Type),
 		})

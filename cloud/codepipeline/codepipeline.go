@@ -21,7 +21,8 @@
 // run and recorded as actions are. What EventBridge is to be told is written in
 // the same turn as the change (outbox.go).
 //
-// Not here yet, and refused in words: custom action types and their jobs.
+// Actions that others do are jobs (work.go, jobs.go): a worker polls for them,
+// or a function is called with them, and each answers with a result.
 package codepipeline
 
 import (
@@ -51,6 +52,9 @@ type Service struct {
 	starts      store.Table[string]                    // NAME/CLIENT TOKEN: execution id
 	webhooks    store.Table[webhook]                   // NAME
 	outbox      store.Table[event]                     // what EventBridge has not got yet, in order
+	types       store.Table[actionType]                // OWNER/CATEGORY/PROVIDER/VERSION
+	jobs        store.Table[jobPlace]                  // ID
+	queue       store.Table[string]                    // ACTION TYPE/TIME/ID of jobs that wait for a worker: id
 
 	box    func() (*seal.Box, error) // of the secrets in definitions
 	github string                    // the address of GitHub's API
@@ -73,6 +77,9 @@ func New(host door.Host) *Service {
 		starts:      store.NewTable[string](st, "codepipeline", "start"),
 		webhooks:    store.NewTable[webhook](st, "codepipeline", "webhook"),
 		outbox:      store.NewTable[event](st, "codepipeline", "outbox"),
+		types:       store.NewTable[actionType](st, "codepipeline", "actiontype"),
+		jobs:        store.NewTable[jobPlace](st, "codepipeline", "job"),
+		queue:       store.NewTable[string](st, "codepipeline", "queue"),
 	}
 	s.box = sync.OnceValues(func() (*seal.Box, error) { return seal.Open(st.Dir("seal")) })
 	s.github = gitHubAPI

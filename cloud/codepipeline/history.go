@@ -272,18 +272,3 @@ func details(list []artifact) []types.ArtifactDetail {
 	}
 	return out
 }
-
-// ListActionTypes gives the action types that AWS has, whether they run here or
-// not.
-func (s *Service) ListActionTypes(_ context.Context, in *codepipeline.ListActionTypesInput) (*codepipeline.ListActionTypesOutput, error) {
-	if in.NextToken != nil {
-		return nil, badToken() // all come on one page
-	}
-	out := &codepipeline.ListActionTypesOutput{ActionTypes: []types.ActionType{}}
-	for i := range kinds {
-		if in.ActionOwnerFilter == "" || kinds[i].owner == in.ActionOwnerFilter {
-			out.ActionTypes = append(out.ActionTypes, kinds[i].describe())
-		}
-	}
-	return out, nil
-}

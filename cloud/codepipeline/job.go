@@ -3,6 +3,8 @@ package codepipeline
 import (
 	"cmp"
 	"context"
+	"errors"
+	"net/http"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
@@ -19,6 +21,8 @@ type job struct {
 	recordK   string
 	record    action
 	kind      *kind
+	arn       string      // of the pipeline
+	role      string      // of the pipeline
 	caller    door.Caller // the service, in the action's region
 	config    map[string]string
 	store     *types.ArtifactStore // of the action's region
@@ -27,14 +31,16 @@ type job struct {
 	execution execution            // as it was when the action started
 }
 
-func newJob(s *Service, key lineKey, recordKey string, record action, p *plan, run execution) *job {
+func newJob(s *Service, key lineKey, recordKey string, record action, p *plan, run execution, k *kind) *job {
 	j := &job{
 		service: s, key: key, recordK: recordKey, record: record, config: record.Resolved, execution: run,
-		kind:   kindOf(record.Declaration.ActionTypeId),
+		kind:   k,
+		arn:    self(key.scope, "").ResourceARN("codepipeline", key.name),
+		role:   aws.ToString(p.definition.RoleArn),
 		caller: self(key.scope, aws.ToString(record.Declaration.Region)),
 	}
 	j.store = p.artifactStore(j.caller.Region)
-	j.byPipe = s.host.Assume(j.caller, aws.ToString(p.definition.RoleArn), sessionName(key.name))
+	j.byPipe = s.host.Assume(j.caller, j.role, sessionName(key.name))
 	j.as = j.byPipe
 	if role := aws.ToString(record.Declaration.RoleArn); role != "" {
 		j.as = chain(j.byPipe, role, sessionName(key.name))
@@ -103,4 +109,14 @@ func (j *job) input(name string) (artifact, error) {
 		}
 	}
 	return artifact{}, failed(types.FailureTypeConfigurationError, "the action %q has no input artifact %q", j.record.Name, name)
+}
+
+// absent says that the local cloud has no such service, if that is what the
+// call's error means; other errors are given back as they are.
+func absent(err error, service string) error {
+	var answer interface{ HTTPStatusCode() int }
+	if errors.As(err, &answer) && answer.HTTPStatusCode() == http.StatusNotImplemented {
+		return failed(types.FailureTypeConfigurationError, "the local cloud has no %s, which this action needs", service)
+	}
+	return err
 }

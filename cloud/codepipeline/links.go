@@ -40,6 +40,10 @@ func buildURL(region, build string) string {
 	return consoleURL(region, "codebuild/home?region="+region+"#/builds/"+strings.ReplaceAll(url.PathEscape(build), ":", "%3A")+"/view/new")
 }
 
+func batchURL(region, batch string) string {
+	return consoleURL(region, "codebuild/home?region="+region+"#/batches/"+strings.ReplaceAll(url.PathEscape(batch), ":", "%3A")+"/view/new")
+}
+
 func stackURL(region, stack string) string {
 	return consoleURL(region, "cloudformation/home?region="+region+"#/stack/detail?stackId="+url.QueryEscape(stack))
 }

@@ -193,12 +193,12 @@ func TestActionsThatCannotRun(t *testing.T) {
 	w := newWorld(t)
 	w.create(stage("Build",
 		act("Quick", "Build", "CodeBuild", map[string]string{"ProjectName": "#{SourceVariables.Nobody}"}, in("App")),
-		act("Upload", "Deploy", "ECS", map[string]string{"ClusterName": "c", "ServiceName": "s"}, in("App"))))
+		act("Upload", "Deploy", "ElasticBeanstalk", map[string]string{"ApplicationName": "a", "EnvironmentName": "e"}, in("App"))))
 	w.reaches(w.first(), types.PipelineExecutionStatusFailed)
 	for name, want := range map[string]string{
 		"Quick": "An action in this pipeline failed because one or more variables could not be resolved: Action name=Quick: " +
 			`the configuration "ProjectName" refers to the variable #{SourceVariables.Nobody}, which no action of this execution has produced`,
-		"Upload": "actions of category Deploy with provider ECS do not run on the local cloud",
+		"Upload": "actions of category Deploy with provider ElasticBeanstalk do not run on the local cloud",
 	} {
 		if got := *w.action(name).LatestExecution.ErrorDetails.Message; got != want {
 			t.Errorf("%s: %s", name, got)

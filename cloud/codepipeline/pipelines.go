@@ -23,13 +23,16 @@ func (s *Service) CreatePipeline(ctx context.Context, in *codepipeline.CreatePip
 	if err := validate(in.Pipeline, caller.Region); err != nil {
 		return nil, err
 	}
+	if err := s.checkActions(ctx, in.Pipeline); err != nil {
+		return nil, err
+	}
 	tags, err := checkTags(in.Tags)
 	if err != nil {
 		return nil, err
 	}
 	def := settle(*in.Pipeline, 1)
 	key := lineKey{caller.Scope(), aws.ToString(def.Name)}
-	if err := s.keepSecrets(&def, nil); err != nil {
+	if err := s.keepSecrets(ctx, key.scope, &def, nil); err != nil {
 		return nil, err
 	}
 	if err := s.checkRoles(ctx, caller, &def); err != nil {
@@ -179,6 +182,9 @@ func (s *Service) UpdatePipeline(ctx context.Context, in *codepipeline.UpdatePip
 	if err := validate(in.Pipeline, caller.Region); err != nil {
 		return nil, err
 	}
+	if err := s.checkActions(ctx, in.Pipeline); err != nil {
+		return nil, err
+	}
 	key := lineKey{caller.Scope(), *in.Pipeline.Name}
 	p, err := s.pipelines.Get(ctx, key.scope, key.name)
 	if errors.Is(err, store.ErrNotFound) {
@@ -192,7 +198,7 @@ func (s *Service) UpdatePipeline(ctx context.Context, in *codepipeline.UpdatePip
 		return nil, err
 	}
 	def := settle(*in.Pipeline, 0)
-	if err := s.keepSecrets(&def, &old); err != nil {
+	if err := s.keepSecrets(ctx, key.scope, &def, &old); err != nil {
 		return nil, err
 	}
 	if err := s.checkRoles(ctx, caller, &def); err != nil {
@@ -289,6 +295,9 @@ func (s *Service) DeletePipeline(ctx context.Context, in *codepipeline.DeletePip
 	}
 	s.poll.watch(key, nil)
 	if err := s.dropRules(ctx, key, last, nil); err != nil {
+		return nil, err
+	}
+	if err := s.dropProjects(ctx, key, last); err != nil {
 		return nil, err
 	}
 	return &codepipeline.DeletePipelineOutput{}, s.remove(ctx, key)

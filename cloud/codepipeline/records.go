@@ -130,6 +130,10 @@ type action struct {
 	ErrorCode    string `json:",omitempty"`
 	ErrorMessage string `json:",omitempty"`
 
+	Work    *work  `json:",omitempty"` // of an action that a job worker does
+	Percent *int32 `json:",omitempty"` // of the work that is done
+	Told    bool   `json:",omitempty"` // whether the topic of an approval was told
+
 	Revision  *revision         `json:",omitempty"`
 	Resolved  map[string]string `json:",omitempty"` // the configuration without variables
 	Inputs    []artifact        `json:",omitempty"`

@@ -128,7 +128,7 @@ func (a *action) state() *types.ActionExecution {
 		ActionExecutionId: aws.String(a.ID), Status: a.Status, LastStatusChange: aws.Time(a.Updated),
 		Summary: optional(a.Summary), Token: optional(a.Token), LastUpdatedBy: optional(a.UpdatedBy),
 		ExternalExecutionId: optional(a.ExternalID), ExternalExecutionUrl: optional(a.ExternalURL),
-		LogStreamARN: optional(a.LogStream), ErrorDetails: a.errorDetails(),
+		LogStreamARN: optional(a.LogStream), ErrorDetails: a.errorDetails(), PercentComplete: a.Percent,
 	}
 }
 

@@ -22,6 +22,8 @@ const (
 var (
 	namePattern     = regex.New(`^[A-Za-z0-9.@\-_]+$`)
 	artifactPattern = regex.New(`^[a-zA-Z0-9_\-]+$`)
+	providerPattern = regex.New(`^[0-9A-Za-z_-]+$`)
+	urlVariable     = regex.New(`\{([A-Za-z]+(?::[^{}]+)?)\}`)
 	spacePattern    = regex.New(`^[A-Za-z0-9@\-_]+$`)
 	rolePattern     = regex.New(`^arn:aws(-[\w]+)*:iam::[0-9]{12}:role/.*$`)
 )
@@ -59,8 +61,9 @@ func checkName(name, member string) error {
 	return nil
 }
 
-// validate checks a definition as CreatePipeline and UpdatePipeline do; the
-// pipeline is in that region.
+// validate checks a definition as CreatePipeline and UpdatePipeline do, but for
+// its actions and what is said of them, which checkActions does; the pipeline is
+// in that region.
 func validate(def *types.PipelineDeclaration, region string) error {
 	if def == nil {
 		return constraint("null", "pipeline", "Member must not be null")
@@ -76,16 +79,7 @@ func validate(def *types.PipelineDeclaration, region string) error {
 			return err
 		}
 	}
-	if err := checkStores(def, region); err != nil {
-		return err
-	}
-	if err := checkActions(def, region); err != nil {
-		return err
-	}
-	if err := checkConditions(def); err != nil {
-		return err
-	}
-	return checkReferences(def)
+	return checkStores(def, region)
 }
 
 func checkType(def *types.PipelineDeclaration) error {

@@ -1,36 +1,50 @@
 package codepipeline
 
 import (
+	"cmp"
+	"context"
+	"fmt"
 	"maps"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline/types"
+
+	"ouro/cloud/door"
+	"ouro/cloud/store"
 )
 
-// checkActions checks every action by itself, and then the artifacts and
-// namespaces that they share.
-func checkActions(def *types.PipelineDeclaration, region string) error {
+const maxConfigurationKey = 50 // characters
+
+// checkActions checks every action by itself, then the artifacts and namespaces
+// that they share, and the conditions and references that need them.
+func (s *Service) checkActions(ctx context.Context, def *types.PipelineDeclaration) error {
+	own := door.CallerFrom(ctx).Scope()
 	for _, st := range def.Stages {
 		for _, a := range st.Actions {
-			if err := checkAction(def, a, region); err != nil {
+			scope := store.Scope{Account: own.Account, Region: cmp.Or(aws.ToString(a.Region), own.Region)}
+			k, err := s.kind(ctx, scope, a.ActionTypeId)
+			if err != nil {
+				return err
+			}
+			if k == nil {
+				return invalidAction("ActionType %s in action '%s' is not available in region '%s'", typeName(a.ActionTypeId), aws.ToString(a.Name), regionName(scope.Region))
+			}
+			if err := checkAction(def, a, k); err != nil {
 				return err
 			}
 		}
 	}
-	if err := checkArtifacts(def); err != nil {
-		return err
+	for _, check := range []func(*types.PipelineDeclaration) error{checkArtifacts, checkNamespaces, checkConditions, checkReferences} {
+		if err := check(def); err != nil {
+			return err
+		}
 	}
-	return checkNamespaces(def)
+	return nil
 }
 
-func checkAction(def *types.PipelineDeclaration, a types.ActionDeclaration, region string) error {
-	name, id := aws.ToString(a.Name), a.ActionTypeId
-	k := kindOf(id)
-	if k == nil {
-		return invalidAction("ActionType (Category: '%s', Provider: '%s', Owner: '%s', Version: '%s') in action '%s' is not available in region '%s'",
-			id.Category, aws.ToString(id.Provider), id.Owner, aws.ToString(id.Version), name, regionName(region))
-	}
+func checkAction(def *types.PipelineDeclaration, a types.ActionDeclaration, k *kind) error {
+	name := aws.ToString(a.Name)
 	if k.onlyV2 && def.PipelineType != types.PipelineTypeV2 {
 		return invalidAction("%s Action can only be used with V2 pipelines.", k.provider)
 	}
@@ -49,6 +63,9 @@ func checkAction(def *types.PipelineDeclaration, a types.ActionDeclaration, regi
 	if err := checkCount(name, "output", len(a.OutputArtifacts), k.out); err != nil {
 		return err
 	}
+	if err := checkCompute(a, k); err != nil {
+		return err
+	}
 	return checkConfiguration(k, name, a.Configuration)
 }
 
@@ -64,6 +81,9 @@ func checkCount(action, what string, n int, allowed span) error {
 
 func checkConfiguration(k *kind, action string, configuration map[string]string) error {
 	for _, name := range slices.Sorted(maps.Keys(configuration)) {
+		if n := len(name); n < 1 || n > maxConfigurationKey {
+			return invalid("1 validation error detected: Value at 'pipeline.stages.member.actions.member.configuration' failed to satisfy constraint: Map keys must satisfy constraint: [Member must have length less than or equal to 50, Member must have length greater than or equal to 1]")
+		}
 		if n := len(configuration[name]); n < 1 || n > maxConfiguration {
 			return invalid("1 validation error detected: Value at 'pipeline.stages.member.actions.member.configuration' failed to satisfy constraint: Map value must satisfy constraint: [Member must have length less than or equal to 50000, Member must have length greater than or equal to 1]")
 		}
@@ -129,6 +149,53 @@ func checkNamespaces(def *types.PipelineDeclaration) error {
 					aws.ToString(st.Name), aws.ToString(a.Name), ns)
 			}
 			seen[ns] = true
+		}
+	}
+	return nil
+}
+
+// computeLimits bound the lists that only actions of the category Compute have.
+// https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_ActionDeclaration.html
+const (
+	maxCommands        = 50
+	maxCommand         = 1000 // characters
+	maxOutputVariables = 15
+	maxOutputVariable  = 128 // characters
+	maxFiles           = 10
+	maxFile            = 128 // characters
+)
+
+// checkCompute checks the commands of an action, its output variables and the
+// files of its output artifact.
+func checkCompute(a types.ActionDeclaration, k *kind) error {
+	name, files := aws.ToString(a.Name), []string{}
+	for _, o := range a.OutputArtifacts {
+		files = append(files, o.Files...)
+	}
+	compute := k.category == types.ActionCategoryCompute
+	if compute && len(a.Commands) == 0 {
+		return invalidAction("Action '%s' of category Compute has no commands", name)
+	}
+	for _, list := range []struct {
+		member            string
+		values            []string
+		most, mostLetters int
+	}{
+		{"commands", a.Commands, maxCommands, maxCommand},
+		{"outputVariables", a.OutputVariables, maxOutputVariables, maxOutputVariable},
+		{"outputArtifacts.files", files, maxFiles, maxFile},
+	} {
+		at := "pipeline.stages.actions." + list.member
+		switch {
+		case len(list.values) > 0 && !compute:
+			return invalidAction("Action '%s' has %s, which only actions of category Compute can have", name, list.member)
+		case len(list.values) > list.most:
+			return constraint(name, at, fmt.Sprintf("Member must have length less than or equal to %d", list.most))
+		}
+		for _, v := range list.values {
+			if v == "" || len(v) > list.mostLetters {
+				return constraint(v, at, fmt.Sprintf("Member must have length between 1 and %d", list.mostLetters))
+			}
 		}
 	}
 	return nil

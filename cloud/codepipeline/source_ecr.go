@@ -1,0 +1,79 @@
+package codepipeline
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/codepipeline/types"
+	"github.com/aws/aws-sdk-go-v2/service/ecr"
+	ecrtypes "github.com/aws/aws-sdk-go-v2/service/ecr/types"
+)
+
+// ecrSource takes the image that a tag stands for, or the one of the digest
+// that the execution was started with, and tells of it in imageDetail.json.
+// https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-ECR.html
+type ecrSource struct{}
+
+// imageDetail is the file of the output artifact.
+// https://docs.aws.amazon.com/codepipeline/latest/userguide/file-reference.html
+type imageDetail struct {
+	ImageSizeInBytes int64
+	ImageDigest      string
+	Version          string
+	ImagePushedAt    string `json:",omitempty"`
+	RegistryID       string `json:"RegistryId"`
+	RepositoryName   string
+	ImageURI         string
+	ImageTags        []string
+}
+
+const imageDetailFile = "imageDetail.json"
+
+func (ecrSource) run(ctx context.Context, j *job) (*outcome, error) {
+	repository, tag := j.config["RepositoryName"], j.option("ImageTag", "latest")
+	id := ecrtypes.ImageIdentifier{ImageTag: &tag}
+	if digest := j.override(types.SourceRevisionTypeImageDigest); digest != "" {
+		id = ecrtypes.ImageIdentifier{ImageDigest: &digest}
+	}
+	out, err := ecr.NewFromConfig(j.as).DescribeImages(ctx, &ecr.DescribeImagesInput{RepositoryName: &repository, ImageIds: []ecrtypes.ImageIdentifier{id}})
+	if err != nil {
+		return nil, absent(err, "ECR")
+	}
+	if len(out.ImageDetails) == 0 {
+		return nil, failed(types.FailureTypeRevisionUnavailable, "The image with tag '%s' does not exist in the Amazon ECR repository %s.", tag, repository)
+	}
+	d := j.imageDetail(&out.ImageDetails[0], repository)
+	text, err := json.Marshal(d)
+	if err != nil {
+		return nil, fmt.Errorf("writing %s: %w", imageDetailFile, err)
+	}
+	if err := j.writeArtifact(ctx, j.record.Outputs[0], imageDetailFile, text); err != nil {
+		return nil, &foundError{d.ImageDigest, err}
+	}
+	return &outcome{
+		summary: d.ImageDigest,
+		revision: &revision{
+			ID: d.ImageDigest, URL: consoleURL(j.caller.Region, "ecr/home?region="+j.caller.Region+"#/repositories/"+repository),
+		},
+		variables: map[string]string{
+			"RegistryId": d.RegistryID, "RepositoryName": repository, "ImageTag": tag, "ImageDigest": d.ImageDigest, "ImageURI": d.ImageURI,
+		},
+	}, nil
+}
+
+func (j *job) imageDetail(i *ecrtypes.ImageDetail, repository string) *imageDetail {
+	d := &imageDetail{
+		ImageSizeInBytes: aws.ToInt64(i.ImageSizeInBytes), ImageDigest: aws.ToString(i.ImageDigest), Version: "1.0",
+		RegistryID: aws.ToString(i.RegistryId), RepositoryName: repository, ImageTags: i.ImageTags,
+	}
+	if d.RegistryID == "" {
+		d.RegistryID = j.caller.Account
+	}
+	if i.ImagePushedAt != nil {
+		d.ImagePushedAt = i.ImagePushedAt.UTC().Format("Mon Jan 2 15:04:05 MST 2006")
+	}
+	d.ImageURI = d.RegistryID + ".dkr.ecr." + j.caller.Region + ".amazonaws.com/" + repository + "@" + d.ImageDigest
+	return d
+}
