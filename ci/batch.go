@@ -215,7 +215,7 @@ func (p *Part) fill(build types.Build) {
 func said(contexts []types.PhaseContext) string {
 	var all []string
 	for _, c := range contexts {
-		text := strings.TrimSpace(aws.ToString(c.StatusCode) + ": " + strings.TrimSpace(aws.ToString(c.Message)))
+		text := strings.Join(strings.Fields(aws.ToString(c.StatusCode)+": "+aws.ToString(c.Message)), " ") // on one line
 		if text = strings.Trim(text, ": "); text != "" {
 			all = append(all, text)
 		}

@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"net"
 	"os"
-	"path/filepath"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/service/servicequotas"
@@ -101,8 +100,10 @@ func (o *healthOptions) configuration() (*ci.Config, ci.Check) {
 
 // endpoint looks at the endpoint, and at what has to be there.
 func (o *healthOptions) endpoint(ctx context.Context, secrets []ci.Secret, config *ci.Config) (checks []ci.Check, err error) {
-	if !o.target.aws && o.target.endpoint == "" && o.io.Env("AWS_ENDPOINT_URL") == "" {
-		c := o.local(ctx)
+	state := firstOf(o.target.state, pipeline.StateDir)
+	running := cloud.Running(ctx, state)
+	if at := firstOf(o.target.endpoint, o.io.Env("AWS_ENDPOINT_URL")); !o.target.aws && (at == "" || at == running) {
+		c := local(state, running)
 		checks = append(checks, c)
 		if c.Outcome == ci.Failed {
 			return checks, nil
@@ -135,12 +136,12 @@ func (o *healthOptions) endpoint(ctx context.Context, secrets []ci.Secret, confi
 	return append(checks, quotas.Check(ctx)...), ctx.Err()
 }
 
-// local looks at the local cloud's port and state.
-func (o *healthOptions) local(ctx context.Context) ci.Check {
-	state := firstOf(o.target.state, filepath.Join(".", pipeline.StateDir))
+// local looks at the local cloud's port and state; running is its address, if
+// it runs.
+func local(state, running string) ci.Check {
 	c := ci.Check{Name: "local cloud", Outcome: ci.OK}
-	if url := cloud.Running(ctx, state); url != "" {
-		c.Detail = "runs at " + url + ", state in " + state
+	if running != "" {
+		c.Detail = "runs at " + running + ", state in " + state
 		return c
 	}
 	info, err := os.Stat(state)
