@@ -44,7 +44,7 @@ func TestGeneratedTreesArePublishable(t *testing.T) {
 		if n == 120 && (size/int64(files) < 1500 || size/int64(files) > 3000) {
 			t.Errorf("%d bytes a template", size/int64(files))
 		}
-		if _, err := publish.Load(one, "site.yaml", publish.Options{}); err != nil {
+		if _, err := publish.Load(t.Context(), one, "site.yaml", publish.Options{}); err != nil {
 			t.Errorf("%d templates: %v", n, err)
 		}
 	}
@@ -56,7 +56,7 @@ func TestArtifactIsPublishable(t *testing.T) {
 	if err := writeArtifact(dir, 3<<20); err != nil {
 		t.Fatal(err)
 	}
-	tree, err := publish.Load(dir, "site.yaml", publish.Options{})
+	tree, err := publish.Load(t.Context(), dir, "site.yaml", publish.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

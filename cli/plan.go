@@ -59,7 +59,7 @@ func (o *planOptions) run(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, w.Close()) }()
-	checked, err := w.check()
+	checked, err := w.check(ctx)
 	if err != nil {
 		return err
 	}

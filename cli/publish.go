@@ -84,7 +84,7 @@ func (o *publishOptions) run(ctx context.Context) (err error) {
 		debug.SetMemoryLimit(publishMemory)
 	}
 	if o.graph != "" {
-		tree, err := publish.Load(o.root, o.entrypoint, publish.Options{Exclude: o.exclude})
+		tree, err := publish.Load(ctx, o.root, o.entrypoint, publish.Options{Exclude: o.exclude})
 		if err != nil {
 			return err
 		}
@@ -125,7 +125,7 @@ func (o *publishOptions) run(ctx context.Context) (err error) {
 
 // load reads the tree and tells what is wrong with it.
 func (o *publishOptions) load(ctx context.Context, known *publish.Known) (*publish.Tree, error) {
-	tree, err := publish.Load(o.root, o.entrypoint, publish.Options{
+	tree, err := publish.Load(ctx, o.root, o.entrypoint, publish.Options{
 		Check: func(t *template.Template) []template.Problem { return validate.Template(ctx, t) }, Known: known, Exclude: o.exclude,
 	})
 	var refused *publish.Error

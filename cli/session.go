@@ -75,14 +75,14 @@ func (s *session) introduce() {
 }
 
 // check introduces, and checks what a push would deploy.
-func (s *session) check() (pipeline.Checked, error) {
+func (s *session) check(ctx context.Context) (pipeline.Checked, error) {
 	s.introduce()
-	return s.look()
+	return s.look(ctx)
 }
 
 // look checks what a push would deploy, and tells what does not stop it.
-func (s *session) look() (pipeline.Checked, error) {
-	checked, err := pipeline.Check(s.project, s.account, s.clients.Region)
+func (s *session) look(ctx context.Context) (pipeline.Checked, error) {
+	checked, err := pipeline.Check(ctx, s.project, s.account, s.clients.Region)
 	for _, warning := range checked.Warnings {
 		s.whole(warning)
 	}

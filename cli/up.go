@@ -125,7 +125,7 @@ func (o *upOptions) prepare(ctx context.Context, w *session) (*pipeline.Up, erro
 
 // ready checks the project, and makes the Up of it.
 func (o *upOptions) ready(ctx context.Context, w *session, consent consent) (*pipeline.Up, error) {
-	checked, err := w.look()
+	checked, err := w.look(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -44,7 +44,7 @@ type values map[string]string
 // gives the stack's outputs.
 func (a *account) deploy(t *testing.T, stack, name string, parameters values) values {
 	t.Helper()
-	tree, err := publish.Load(a.dir, name, publish.Options{})
+	tree, err := publish.Load(t.Context(), a.dir, name, publish.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

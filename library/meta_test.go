@@ -310,7 +310,7 @@ Resources:
 	if err := os.WriteFile(filepath.Join(dir, "outer.yaml"), []byte(outer), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	tree, err := publish.Load(dir, "outer.yaml", publish.Options{})
+	tree, err := publish.Load(t.Context(), dir, "outer.yaml", publish.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -59,9 +59,9 @@ func TestPoliciesFit(t *testing.T) {
 // longest has long values for everything, and every condition true.
 func longest(t *testing.T, tpl library.Template) *template.Env {
 	t.Helper()
-	arn := "arn:aws-us-gov:service:ap-southeast-99:000000000000:kind/" + strings.Repeat("x", 80)
+	arn := "arn:aws-us-gov:service:us-gov-southeast-9:000000000000:kind/" + strings.Repeat("x", 80)
 	env := &template.Env{
-		Account: "000000000000", Region: "ap-southeast-99", Partition: "aws-us-gov", URLSuffix: "amazonaws.com",
+		Account: "000000000000", Region: "us-gov-southeast-9",
 		StackName: strings.Repeat("s", 40), StackID: arn, Parameters: map[string]any{}, Conditions: map[string]bool{},
 		Ref:    func(string) (any, error) { return arn, nil },
 		GetAtt: func(string, string) (any, error) { return arn, nil },

@@ -108,8 +108,8 @@ func newAction(d types.ActionExecutionDetail) Action {
 	if r.ErrorDetails != nil {
 		a.Reason = aws.ToString(r.ErrorDetails.Message)
 	}
-	if a.Reason == "" && a.Status == types.ActionExecutionStatusFailed {
-		a.Reason = a.Summary
+	if a.Status == types.ActionExecutionStatusFailed {
+		a.Reason = reasonOf(a.Reason, a.Summary)
 	}
 	return a
 }

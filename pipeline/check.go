@@ -33,9 +33,9 @@ type Checked struct {
 // the entrypoint and what else the pipeline deploys from its source, each with
 // everything that it refers to, and the configurations that the pipeline's
 // actions take. All problems come together in a *CheckError.
-func Check(p *Project, account, region string) (Checked, error) {
+func Check(ctx context.Context, p *Project, account, region string) (Checked, error) {
 	c := &checking{project: p, trees: map[string]*template.Template{p.TemplateFile: p.Template}, templates: map[string]bool{p.TemplateFile: true}}
-	c.found(validate.Template(context.Background(), p.Template))
+	c.found(validate.Template(ctx, p.Template))
 	if !p.Unwritten {
 		c.configuration(p.ConfigFile, p.Template)
 	}
@@ -47,13 +47,16 @@ func Check(p *Project, account, region string) (Checked, error) {
 		return c.checked(facts), &CheckError{[]string{err.Error()}}
 	}
 	if facts.Entrypoint != "" && !strings.Contains(facts.Entrypoint, unknown) {
-		c.tree(facts.Entrypoint)
+		c.tree(ctx, facts.Entrypoint)
 	}
 	if err := c.err(); err != nil {
 		return c.checked(facts), err
 	}
 	for _, d := range facts.Deploys {
-		c.deploy(d, facts.Entrypoint)
+		c.deploy(ctx, d, facts.Entrypoint)
+	}
+	if err := ctx.Err(); err != nil {
+		return c.checked(facts), fmt.Errorf("checking what %s deploys: %w", p.TemplateFile, err)
 	}
 	return c.checked(facts), c.err()
 }
@@ -95,14 +98,14 @@ func (c *checking) problem(p publish.Problem) {
 
 // tree checks a template of the project with all that it refers to, once; nil
 // when it has errors.
-func (c *checking) tree(file string) *template.Template {
+func (c *checking) tree(ctx context.Context, file string) *template.Template {
 	file = path.Clean(file)
 	if t, ok := c.trees[file]; ok {
 		return t
 	}
 	c.trees[file] = nil
-	tree, err := publish.Load(c.project.Dir, file, publish.Options{
-		Check: func(t *template.Template) []template.Problem { return validate.Template(context.Background(), t) },
+	tree, err := publish.Load(ctx, c.project.Dir, file, publish.Options{
+		Check: func(t *template.Template) []template.Problem { return validate.Template(ctx, t) },
 	})
 	var refused *publish.Error
 	if errors.As(err, &refused) {
@@ -130,7 +133,7 @@ func (c *checking) tree(file string) *template.Template {
 // deploy checks the template and the configuration of one CloudFormation
 // action. A template that the project does not hold is what the build makes of
 // the entrypoint.
-func (c *checking) deploy(d Deploy, entrypoint string) {
+func (c *checking) deploy(ctx context.Context, d Deploy, entrypoint string) {
 	if strings.Contains(d.Template, unknown) {
 		return // known only once the stack is there
 	}
@@ -140,7 +143,7 @@ func (c *checking) deploy(d Deploy, entrypoint string) {
 	}
 	var t *template.Template
 	if file != "" {
-		t = c.tree(file)
+		t = c.tree(ctx, file)
 	}
 	if d.Config != "" && !strings.Contains(d.Config, unknown) {
 		c.configuration(d.Config, t, slices.Collect(maps.Keys(d.Overrides))...)

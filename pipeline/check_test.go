@@ -100,7 +100,7 @@ func checkProject(t *testing.T, changed map[string]string) (pipeline.Checked, er
 	if err != nil {
 		t.Fatal(err)
 	}
-	return pipeline.Check(p, "123456789012", "eu-west-1")
+	return pipeline.Check(t.Context(), p, "123456789012", "eu-west-1")
 }
 
 func TestCheck(t *testing.T) {

@@ -88,7 +88,7 @@ func (l *local) run(t *testing.T, dir, state string) <-chan error {
 	if err != nil {
 		t.Fatal(err)
 	}
-	checked, err := pipeline.Check(p, "000000000000", "us-east-1")
+	checked, err := pipeline.Check(t.Context(), p, "000000000000", "us-east-1")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -37,7 +37,7 @@ func (p *Project) Facts(account, region string) (Facts, error) {
 		return Facts{}, fmt.Errorf("%s with %s: %w", p.TemplateFile, p.ConfigFile, err)
 	}
 	env := &template.Env{
-		Account: account, Region: region, Partition: "aws", URLSuffix: "amazonaws.com", StackName: p.StackName(),
+		Account: account, Region: region, StackName: p.StackName(),
 		Parameters: values,
 		Ref:        func(id string) (any, error) { return unknown + id, nil },
 		GetAtt:     func(id, attribute string) (any, error) { return unknown + id + "." + attribute, nil },

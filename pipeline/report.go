@@ -188,7 +188,7 @@ func stageStatus(st types.StageState) StageStatus {
 			action.Status, action.Summary = e.Status, plainSummary(aws.ToString(e.Summary))
 			action.Changed, action.URL = aws.ToTime(e.LastStatusChange), aws.ToString(e.ExternalExecutionUrl)
 			if e.ErrorDetails != nil {
-				action.Summary = aws.ToString(e.ErrorDetails.Message)
+				action.Summary = reasonOf(aws.ToString(e.ErrorDetails.Message), action.Summary)
 			}
 		}
 		stage.Actions = append(stage.Actions, action)
@@ -220,6 +220,18 @@ func newestExecution(ctx context.Context, c *Clients, name string) (*ExecutionSt
 	}
 	slices.SortFunc(s.Revisions, func(a, b Revision) int { return cmp.Compare(a.Action, b.Action) })
 	return s, nil
+}
+
+// reasonOf is why an action failed: its error, and its summary where that says
+// more, such as the words of who rejected it.
+func reasonOf(message, summary string) string {
+	switch {
+	case message == "":
+		return summary
+	case summary == "" || strings.Contains(message, summary):
+		return message
+	}
+	return message + ": " + summary
 }
 
 // plainSummary is the commit's message of a summary. For sources behind a

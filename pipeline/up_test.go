@@ -73,7 +73,7 @@ func bringUp(t *testing.T, c *cloudtest.Cloud, dir string) (*pipeline.Up, *pipel
 	if err != nil {
 		t.Fatal(err)
 	}
-	checked, err := pipeline.Check(p, "000000000000", c.Config.Region)
+	checked, err := pipeline.Check(t.Context(), p, "000000000000", c.Config.Region)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -32,7 +32,7 @@ func project(t *testing.T, files map[string]string) string {
 // archives gives what was published as archives of a project, by path.
 func archives(t *testing.T, root string, options publish.Options) map[string]*zip.Reader {
 	t.Helper()
-	tree, err := publish.Load(root, "site.yaml", options)
+	tree, err := publish.Load(t.Context(), root, "site.yaml", options)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -193,7 +193,7 @@ func TestArchiveRefusals(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			root := project(t, map[string]string{"fn/.ouro/x": ""})
 			c.lay(t, root)
-			_, err := publish.Load(root, "site.yaml", publish.Options{})
+			_, err := publish.Load(t.Context(), root, "site.yaml", publish.Options{})
 			if want := "site.yaml:2:55: " + c.want; err == nil || err.Error() != want {
 				t.Errorf("%v, want %s", err, want)
 			}

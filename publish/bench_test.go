@@ -94,7 +94,7 @@ func BenchmarkLoad2000(b *testing.B) {
 			root := nestedTree(b, 2000, asJSON)
 			b.ReportAllocs()
 			for b.Loop() {
-				tree, err := publish.Load(root, "site.yaml", publish.Options{})
+				tree, err := publish.Load(b.Context(), root, "site.yaml", publish.Options{})
 				if err != nil {
 					b.Fatal(err)
 				}

@@ -15,12 +15,12 @@ func TestLibrary(t *testing.T) {
 	root := t.TempDir()
 	const site = "Resources:\n  Net: {Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: \"ouro://network/vpc.yaml\", Parameters: {%}}}\n"
 	write(t, root, "site.yaml", strings.ReplaceAll(site, "%", "EnvironmentName: dev, Nothing: 1"))
-	_, err := publish.Load(root, "site.yaml", publish.Options{})
+	_, err := publish.Load(t.Context(), root, "site.yaml", publish.Options{})
 	if want := `is given the parameter "Nothing", which ouro/network/vpc.yaml does not declare`; err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("%v, want %s", err, want)
 	}
 	write(t, root, "site.yaml", strings.ReplaceAll(site, "%", "EnvironmentName: dev"))
-	tree, err := publish.Load(root, "site.yaml", publish.Options{})
+	tree, err := publish.Load(t.Context(), root, "site.yaml", publish.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

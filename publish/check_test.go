@@ -35,7 +35,7 @@ const (
 
 func checkedTree(t *testing.T, root string, c *checks, known *publish.Known) (*publish.Tree, error) {
 	t.Helper()
-	return publish.Load(root, "site.yaml", publish.Options{Check: c.check, Known: known})
+	return publish.Load(t.Context(), root, "site.yaml", publish.Options{Check: c.check, Known: known})
 }
 
 func TestCheckStopsAndWarns(t *testing.T) {
@@ -83,7 +83,7 @@ Parameters:
   Late: {Type: Number}
 Resources: {R: {Type: T::T::T}}
 `)
-	_, err := publish.Load(root, "site.yaml", publish.Options{})
+	_, err := publish.Load(t.Context(), root, "site.yaml", publish.Options{})
 	var refused *publish.Error
 	if !errors.As(err, &refused) {
 		t.Fatal(err)
@@ -115,7 +115,7 @@ Resources: {R: {Type: T::T::T}}
 Outputs:
   Fn::ForEach::Loop: [N, ["1"], {"Loop${N}": {Value: !Ref N}}]
 `)
-	if _, err := publish.Load(root, "site.yaml", publish.Options{}); err != nil {
+	if _, err := publish.Load(t.Context(), root, "site.yaml", publish.Options{}); err != nil {
 		t.Error(err)
 	}
 }

@@ -83,7 +83,7 @@ func TestHostile(t *testing.T) {
 			t.Parallel()
 			root := t.TempDir()
 			c.make(t, root)
-			if _, err := publish.Load(root, "site.yaml", publish.Options{MaxFiles: 300}); err == nil || !strings.Contains(err.Error(), c.want) {
+			if _, err := publish.Load(t.Context(), root, "site.yaml", publish.Options{MaxFiles: 300}); err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("%.300v, want %s", err, c.want)
 			}
 		})
@@ -94,7 +94,7 @@ func TestHostile(t *testing.T) {
 // environment, is held to the same.
 func TestOddEntrypoint(t *testing.T) {
 	t.Parallel()
-	if _, err := publish.Load(t.TempDir(), "a\x1b]0;b\a.yaml", publish.Options{}); err == nil || err.Error() != `entrypoint "a\x1b]0;b\a.yaml" holds control characters` {
+	if _, err := publish.Load(t.Context(), t.TempDir(), "a\x1b]0;b\a.yaml", publish.Options{}); err == nil || err.Error() != `entrypoint "a\x1b]0;b\a.yaml" holds control characters` {
 		t.Error(err)
 	}
 }

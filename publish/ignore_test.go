@@ -83,7 +83,7 @@ func TestIgnoredDirectory(t *testing.T) {
 		t.Errorf("the archive holds %v", got)
 	}
 	root = project(t, map[string]string{".gitignore": "node_modules\n", "fn/a.js": "", "fn/node_modules/x.js": ""})
-	tree, err := publish.Load(root, "site.yaml", publish.Options{})
+	tree, err := publish.Load(t.Context(), root, "site.yaml", publish.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,7 +105,7 @@ func TestExclude(t *testing.T) {
 		t.Errorf("the archive holds %v", got)
 	}
 	for _, wrong := range []string{"", "#x", "["} {
-		if _, err := publish.Load(root, "site.yaml", publish.Options{Exclude: []string{wrong}}); err == nil {
+		if _, err := publish.Load(t.Context(), root, "site.yaml", publish.Options{Exclude: []string{wrong}}); err == nil {
 			t.Errorf("%q was taken as a pattern", wrong)
 		}
 	}

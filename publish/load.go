@@ -2,6 +2,7 @@ package publish
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -103,7 +104,7 @@ func newLoader(root string, options Options) (*loader, error) {
 	return l, nil
 }
 
-func (l *loader) load(entry string) error {
+func (l *loader) load(ctx context.Context, entry string) error {
 	first := &file{source: source{path: entry}, path: entry, parse: true, entry: true}
 	l.files[first.source] = first
 	wave := []*file{first}
@@ -111,7 +112,14 @@ func (l *loader) load(entry string) error {
 		if len(l.files) > l.most {
 			return fmt.Errorf("the tree of %q has more than %d files", entry, l.most)
 		}
-		parallel(len(wave), l.workers, func(i int) { l.read(wave[i]) })
+		parallel(len(wave), l.workers, func(i int) {
+			if ctx.Err() == nil {
+				l.read(wave[i])
+			}
+		})
+		if err := ctx.Err(); err != nil {
+			return fmt.Errorf("reading the tree of %q: %w", entry, err)
+		}
 		if l.room.Load() < 0 {
 			return fmt.Errorf("the templates in the tree of %q have more than %d bytes", entry, maxTemplates)
 		}

@@ -66,7 +66,7 @@ func TestTrees(t *testing.T) {
 
 func publication(t *testing.T, root, entrypoint string) string {
 	t.Helper()
-	tree, err := publish.Load(root, entrypoint, publish.Options{})
+	tree, err := publish.Load(t.Context(), root, entrypoint, publish.Options{})
 	if err != nil {
 		return err.Error() + "\n"
 	}
@@ -94,7 +94,7 @@ func TestSymbolicLinks(t *testing.T) {
 	if err := os.Symlink("real/in.yaml", filepath.Join(root, "p/in.yaml")); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := publish.Load(filepath.Join(root, "p"), "site.yaml", publish.Options{}); err != nil {
+	if _, err := publish.Load(t.Context(), filepath.Join(root, "p"), "site.yaml", publish.Options{}); err != nil {
 		t.Errorf("a link inside the project: %v", err)
 	}
 	for _, target := range []string{"../outside.yaml", filepath.Join(root, "outside.yaml")} {
@@ -104,7 +104,7 @@ func TestSymbolicLinks(t *testing.T) {
 		if err := os.Symlink(target, filepath.Join(root, "p/in.yaml")); err != nil {
 			t.Fatal(err)
 		}
-		_, err := publish.Load(filepath.Join(root, "p"), "site.yaml", publish.Options{})
+		_, err := publish.Load(t.Context(), filepath.Join(root, "p"), "site.yaml", publish.Options{})
 		want := `site.yaml:2:67: "in.yaml" leads out of the project's directory`
 		if err == nil || err.Error() != want {
 			t.Errorf("link to %s: %v, want %s", target, err, want)
@@ -116,18 +116,18 @@ func TestEntrypointPath(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()
 	write(t, root, "deployments/site.yaml", "Resources: {R: {Type: T::T::T}}")
-	tree, err := publish.Load(root, filepath.Join(root, "deployments", "site.yaml"), publish.Options{})
+	tree, err := publish.Load(t.Context(), root, filepath.Join(root, "deployments", "site.yaml"), publish.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if tree.Path != "deployments/site.yaml" {
 		t.Errorf("path is %q", tree.Path)
 	}
-	if _, err := publish.Load(root, "../x.yaml", publish.Options{}); err == nil {
+	if _, err := publish.Load(t.Context(), root, "../x.yaml", publish.Options{}); err == nil {
 		t.Error("an entrypoint outside the root was taken")
 	}
 	var refused *publish.Error
-	if _, err := publish.Load(root, "no.yaml", publish.Options{}); !errors.As(err, &refused) || err.Error() != `no.yaml: "no.yaml" does not exist` {
+	if _, err := publish.Load(t.Context(), root, "no.yaml", publish.Options{}); !errors.As(err, &refused) || err.Error() != `no.yaml: "no.yaml" does not exist` {
 		t.Errorf("missing entrypoint: %v", err)
 	}
 }
@@ -144,7 +144,7 @@ func TestLargeArtifact(t *testing.T) {
 	if err := errors.Join(f.Truncate(64<<20), f.Close()); err != nil {
 		t.Fatal(err)
 	}
-	tree, err := publish.Load(root, "site.yaml", publish.Options{})
+	tree, err := publish.Load(t.Context(), root, "site.yaml", publish.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -160,7 +160,7 @@ func TestAddresses(t *testing.T) {
 	write(t, root, "site.yaml", "Resources:\n  A: {Type: T::T::T, Properties: {Code: file://a b/é+&.bin}}\n")
 	write(t, root, "a b/é+&.bin", "x")
 	sum := template.Hash([]byte("x"))
-	tree, err := publish.Load(root, "site.yaml", publish.Options{})
+	tree, err := publish.Load(t.Context(), root, "site.yaml", publish.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -215,7 +215,7 @@ Resources:
 	for name, body := range map[string]string{"a.yaml": "Resources: {R: {Type: T::T::T}}", "b.yaml": "Resources: {'R': {Type: T::T::T}}", "odd?/job.py": "x"} {
 		write(t, root, name, body)
 	}
-	tree, err := publish.Load(root, "site.yaml", publish.Options{})
+	tree, err := publish.Load(t.Context(), root, "site.yaml", publish.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -32,7 +32,7 @@ func TestPictures(t *testing.T) {
 					write(t, root, f.Name, string(f.Data))
 				}
 			}
-			tree, err := publish.Load(root, "site.yaml", publish.Options{})
+			tree, err := publish.Load(t.Context(), root, "site.yaml", publish.Options{})
 			if err != nil {
 				t.Fatal(err)
 			}

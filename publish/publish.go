@@ -23,6 +23,7 @@ package publish
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"path"
 	"path/filepath"
@@ -86,7 +87,7 @@ func (t *Tree) Files() []File {
 // Load reads the entrypoint and follows its references. root is the project's
 // directory; entrypoint is a path from there, or an absolute path below it.
 // All problems of all files come together in an *Error.
-func Load(root, entrypoint string, options Options) (*Tree, error) {
+func Load(ctx context.Context, root, entrypoint string, options Options) (*Tree, error) {
 	entry, err := fromRoot(root, entrypoint)
 	if err != nil {
 		return nil, err
@@ -100,7 +101,7 @@ func Load(root, entrypoint string, options Options) (*Tree, error) {
 	}
 	defer l.root.Close()
 	l.check = options.checker()
-	if err := l.load(entry); err != nil {
+	if err := l.load(ctx, entry); err != nil {
 		return nil, err
 	}
 	w := walker{files: l.files, state: map[*file]visit{}}

@@ -16,7 +16,7 @@ import (
 // published uploads the project and remembers it in cache.
 func published(t *testing.T, b *bucket, cache, root string, options publish.Options) *publish.Plan {
 	t.Helper()
-	tree, err := publish.Load(root, "site.yaml", options)
+	tree, err := publish.Load(t.Context(), root, "site.yaml", options)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -86,7 +86,7 @@ func TestBusyS3(t *testing.T) {
 
 func publishTo(tb testing.TB, client *s3.Client, root string) (*publish.Plan, publish.Result) {
 	tb.Helper()
-	tree, err := publish.Load(root, "site.yaml", publish.Options{})
+	tree, err := publish.Load(tb.Context(), root, "site.yaml", publish.Options{})
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -159,7 +159,7 @@ func (b *bucket) AbortMultipartUpload(ctx context.Context, in *s3.AbortMultipart
 
 func planOf(t *testing.T, root string) *publish.Plan {
 	t.Helper()
-	tree, err := publish.Load(root, "site.yaml", publish.Options{})
+	tree, err := publish.Load(t.Context(), root, "site.yaml", publish.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,7 @@ package template
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 )
 
 // Env is the world in which a template is evaluated. A nil function is one
@@ -10,8 +11,8 @@ import (
 // without which dynamic references stay as they are (as AWS leaves them in
 // outputs).
 type Env struct {
-	Account, Region, Partition, URLSuffix, StackName, StackID string
-	NotificationARNs                                          []string
+	Account, Region, StackName, StackID string
+	NotificationARNs                    []string
 	// Parameters are string or []string, as ResolveParameters gives them.
 	Parameters map[string]any
 	// Conditions are as EvalConditions gives them.
@@ -248,9 +249,38 @@ var pseudoParameters = map[string]func(*Env) any{
 	"AWS::NotificationARNs": func(e *Env) any {
 		return anyList(e.NotificationARNs)
 	},
-	"AWS::Partition": func(e *Env) any { return e.Partition },
+	"AWS::Partition": func(e *Env) any { return Partition(e.Region) },
 	"AWS::Region":    func(e *Env) any { return e.Region },
 	"AWS::StackId":   func(e *Env) any { return e.StackID },
 	"AWS::StackName": func(e *Env) any { return e.StackName },
-	"AWS::URLSuffix": func(e *Env) any { return e.URLSuffix },
+	"AWS::URLSuffix": func(e *Env) any { return partitionOf(e.Region).suffix },
+}
+
+// partition is one of AWS's worlds: its name in ARNs, and the domain of its
+// services.
+type partition struct{ regions, name, suffix string }
+
+// partitions are those that do not have the name of the first; regions is what
+// the names of their regions begin with
+// (https://docs.aws.amazon.com/general/latest/gr/rande.html).
+var partitions = []partition{
+	{"cn-", "aws-cn", "amazonaws.com.cn"},
+	{"us-gov-", "aws-us-gov", "amazonaws.com"},
+	{"us-isob-", "aws-iso-b", "sc2s.sgov.gov"},
+	{"us-iso-", "aws-iso", "c2s.ic.gov"},
+	{"eu-isoe-", "aws-iso-e", "cloud.adc-e.uk"},
+	{"us-isof-", "aws-iso-f", "csp.hci.ic.gov"},
+	{"eusc-", "aws-eusc", "amazonaws.eu"},
+}
+
+// Partition is the name of a region's partition, such as aws.
+func Partition(region string) string { return partitionOf(region).name }
+
+func partitionOf(region string) partition {
+	for _, p := range partitions {
+		if strings.HasPrefix(strings.ToLower(region), p.regions) {
+			return p
+		}
+	}
+	return partition{name: "aws", suffix: "amazonaws.com"}
 }

@@ -31,9 +31,26 @@ Resources:
   Bucket: {Type: AWS::S3::Bucket}
   R: {Type: AWS::S3::Bucket, Properties: {P: `
 
+func TestPartition(t *testing.T) {
+	for region, want := range map[string]string{
+		"eu-west-1": "aws amazonaws.com", "cn-north-1": "aws-cn amazonaws.com.cn", "us-gov-west-1": "aws-us-gov amazonaws.com",
+		"us-iso-east-1": "aws-iso c2s.ic.gov", "us-isob-east-1": "aws-iso-b sc2s.sgov.gov", "eusc-de-east-1": "aws-eusc amazonaws.eu",
+	} {
+		tpl, err := template.Parse("t.yaml", []byte("Resources:\n  R: {Type: AWS::SNS::Topic, Properties: {TopicName: !Sub \"${AWS::Partition} ${AWS::URLSuffix}\"}}\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, _ := tpl.Resource("R")
+		got, err := tpl.Eval(r.Properties, &template.Env{Region: region})
+		if err != nil || got.(map[string]any)["TopicName"] != want {
+			t.Errorf("%s: got %v, %v; want %s", region, got, err, want)
+		}
+	}
+}
+
 func evalEnv() *template.Env {
 	return &template.Env{
-		Account: "123456789012", Region: "us-east-1", Partition: "aws", URLSuffix: "amazonaws.com",
+		Account: "123456789012", Region: "us-east-1",
 		StackName: "site", StackID: "arn:stack", NotificationARNs: []string{"arn:topic"},
 		Ref: func(id string) (any, error) {
 			if id == "Bucket" {

@@ -69,7 +69,7 @@ func expand(ctx context.Context, t *template.Template) expansion {
 // have no value.
 func environment(t *template.Template, config *configuration) *template.Env {
 	return &template.Env{
-		Account: "123456789012", Region: "us-east-1", Partition: "aws", URLSuffix: "amazonaws.com", StackName: "stack",
+		Account: "123456789012", Region: "us-east-1", StackName: "stack",
 		StackID:    "arn:aws:cloudformation:us-east-1:123456789012:stack/stack/00000000-0000-0000-0000-000000000000",
 		Parameters: values(t, config),
 	}
@@ -114,7 +114,7 @@ func (macros) Transform(_ context.Context, m template.MacroCall) (*template.Node
 	case m.Name == sam.Name && !m.Snippet:
 		source := afterPackaging(m.Fragment)
 		out, err := sam.Transform(&template.Template{Root: source, File: m.Template.File}, sam.Options{
-			Region: m.Env.Region, Partition: m.Env.Partition, AccountID: m.Env.Account, Parameters: published(source, m.Env.Parameters),
+			Region: m.Env.Region, AccountID: m.Env.Account, Parameters: published(source, m.Env.Parameters),
 		})
 		if err != nil {
 			return nil, err

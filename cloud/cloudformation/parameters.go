@@ -22,7 +22,7 @@ func (s *Service) fillParameters(ctx context.Context, d *draft, in asked, old *l
 		return err
 	}
 	caller := door.CallerFrom(ctx)
-	env := &template.Env{Account: caller.Account, Region: caller.Region, Partition: caller.Partition(), Parameters: d.values,
+	env := &template.Env{Account: caller.Account, Region: caller.Region, Parameters: d.values,
 		ValueOf: valueOf(ctx, s.engine.Config(caller, d.revision.RoleARN))}
 	if err := d.template.CheckRules(env); err != nil {
 		return invalid("Template constraint violated: %s", err)

@@ -62,25 +62,12 @@ func newContext(t *template.Template, o Options) *context {
 		o.Region = "us-east-1"
 	}
 	if o.Partition == "" {
-		o.Partition = partitionOf(o.Region)
+		o.Partition = template.Partition(o.Region)
 	}
 	c := &context{root: clone(t.Root), options: o, references: map[string]map[string]string{}, renamed: map[string]string{}}
 	c.resources = c.root.Get("Resources")
 	c.values = parameterValues(c.root, o)
 	return c
-}
-
-// partitionOf a region, by its name.
-func partitionOf(region string) string {
-	for _, p := range [][2]string{
-		{"cn-", "aws-cn"}, {"us-gov", "aws-us-gov"}, {"us-iso-", "aws-iso"}, {"us-isob", "aws-iso-b"},
-		{"eu-isoe", "aws-iso-e"}, {"us-isof", "aws-iso-f"}, {"eusc-", "aws-eusc"},
-	} {
-		if strings.HasPrefix(strings.ToLower(region), p[0]) {
-			return p[1]
-		}
-	}
-	return "aws"
 }
 
 // all are the resources whose type begins with typ, in the order of ids. A

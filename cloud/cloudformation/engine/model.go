@@ -91,13 +91,6 @@ func NewModel(t *template.Template, values map[string]any, caller door.Caller, s
 	return m, nil
 }
 
-func urlSuffix(partition string) string {
-	if partition == "aws-cn" {
-		return "amazonaws.com.cn"
-	}
-	return "amazonaws.com"
-}
-
 // zones are the availability zones of a region: three, as most regions have.
 func zones(region string) []string {
 	return []string{region + "a", region + "b", region + "c"}

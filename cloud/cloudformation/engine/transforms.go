@@ -20,7 +20,7 @@ import (
 // Env is what a template of a stack is evaluated with before there are resources.
 func Env(values map[string]any, caller door.Caller, stack ledger.Stack, rev ledger.Revision) *template.Env {
 	return &template.Env{
-		Account: caller.Account, Region: caller.Region, Partition: caller.Partition(), URLSuffix: urlSuffix(caller.Partition()),
+		Account: caller.Account, Region: caller.Region,
 		StackName: stack.Name, StackID: stack.ID, NotificationARNs: rev.NotificationARNs, Parameters: values, AZs: zones,
 	}
 }
