@@ -83,6 +83,7 @@ func (c *Cloud) furnish(ctx context.Context, o Options) error {
 	repos, connections := codecommit.New(d.Host("codecommit")), codeconnections.New(d.Host("codeconnections"))
 	topics := sns.New(d.Host("sns"))
 	pipelines := codepipeline.New(d.Host("codepipeline"))
+	builds := codebuild.New(d.Host("codebuild"), codebuild.Options{Executable: o.Executable, Containers: o.Containers})
 	services := []service{
 		{"sts", identities},
 		{"iam", accounts},
@@ -95,7 +96,7 @@ func (c *Cloud) furnish(ctx context.Context, o Options) error {
 		{"sns", topics},
 		{"codecommit", repos},
 		{"codeconnections", connections},
-		{"codebuild", codebuild.New(d.Host("codebuild"), codebuild.Options{Executable: o.Executable, Containers: o.Containers})},
+		{"codebuild", builds},
 		{"codepipeline", pipelines},
 		{"cloudcontrol", cloudcontrol.New(d.Host("cloudcontrol"), resource.NewTable().Records)},
 		{"cloudformation", cloudformation.New(d.Host("cloudformation"))},
@@ -114,7 +115,7 @@ func (c *Cloud) furnish(ctx context.Context, o Options) error {
 	for _, h := range []interface {
 		http.Handler
 		Paths() []string
-	}{repos, connections, topics, pipelines} {
+	}{repos, connections, topics, builds, pipelines} {
 		for _, prefix := range h.Paths() {
 			c.paths[prefix] = h
 		}

@@ -45,14 +45,24 @@ func checkBatchConfig(caller door.Caller, p *types.Project) error {
 // reporting are the sources whose providers can be told how a batch went.
 var reporting = []types.SourceType{types.SourceTypeGithub, types.SourceTypeGithubEnterprise, types.SourceTypeBitbucket}
 
+// checkBatchReport refuses to tell the status of a batch to a provider that
+// does not take it. Some of these take that of single builds.
+func checkBatchReport(source types.SourceType, in *api.StartBuildBatchInput) error {
+	if in.SourceTypeOverride != "" {
+		source = in.SourceTypeOverride
+	}
+	if aws.ToBool(in.ReportBuildBatchStatusOverride) && !slices.Contains(reporting, source) {
+		return invalid("Invalid report build batch status: the source type %s has no provider that takes the status of a batch build", source)
+	}
+	return nil
+}
+
 // checkBatchRequest refuses what a request asks for and cannot have; p is the
 // project with the request's overrides.
 func checkBatchRequest(caller door.Caller, p *types.Project, in *api.StartBuildBatchInput) error {
 	switch {
 	case aws.ToBool(in.DebugSessionEnabled):
 		return invalid("Invalid debug session: builds of the local cloud run on this machine, and have no session to debug them in")
-	case aws.ToBool(in.ReportBuildBatchStatusOverride) && !slices.Contains(reporting, p.Source.Type):
-		return invalid("Invalid report build batch status: the source type %s has no provider that takes the status of a batch build", p.Source.Type)
 	case p.BuildBatchConfig.ServiceRole == nil:
 		return invalid("Batch service role is required: the project %s has no batch configuration with a service role", *p.Name)
 	}

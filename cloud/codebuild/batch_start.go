@@ -57,7 +57,7 @@ func (s *Service) startBatch(ctx context.Context, in *api.StartBuildBatchInput) 
 			return err
 		}
 		p.Batches++
-		if b, err = s.newBatch(caller, &p, in); err != nil {
+		if b, err = s.newBatch(caller, &p, in, originFrom(ctx)); err != nil {
 			return err
 		}
 		if err := s.keepToken(ctx, caller.Scope(), key, request, *b.Batch.Id); err != nil {
@@ -99,8 +99,12 @@ func (s *Service) keepToken(ctx context.Context, scope store.Scope, key *string,
 }
 
 // newBatch makes the batch that a request asks for. What a batch shows is
-// what a single build with the same overrides would.
-func (s *Service) newBatch(caller door.Caller, p *project, in *api.StartBuildBatchInput) (batch, error) {
+// what a single build with the same overrides would; from is the event that
+// it starts for, or nil.
+func (s *Service) newBatch(caller door.Caller, p *project, in *api.StartBuildBatchInput, from *origin) (batch, error) {
+	if err := checkBatchReport(p.Project.Source.Type, in); err != nil {
+		return batch{}, err
+	}
 	like := project{Project: p.Project, Builds: p.Batches}
 	like.Project.BuildBatchConfig = batchConfig(p.Project.BuildBatchConfig, in.BuildBatchConfigOverride)
 	rec, err := s.newRecord(caller, &like, asBuild(in))
@@ -110,6 +114,7 @@ func (s *Service) newBatch(caller door.Caller, p *project, in *api.StartBuildBat
 	if err := checkBatchRequest(caller, &rec.Project, in); err != nil {
 		return batch{}, err
 	}
+	from.mark(&rec)
 	of := rec.Build
 	b := types.BuildBatch{
 		Arn:                     aws.String(caller.ResourceARN("codebuild", "build-batch/"+*of.Id)),

@@ -31,7 +31,9 @@ func checkProject(caller door.Caller, p *types.Project) error {
 	if !projectNameForm().MatchString(name) {
 		return invalid("Invalid project name: %s must begin with a letter or number and have 2 to 150 letters, numbers, dashes and underscores", name)
 	}
-	for _, check := range []func(door.Caller, *types.Project) error{checkSource, checkArtifacts, checkCache, checkPipeline, checkEnvironment, checkRole, checkNumbers, checkBatchConfig} {
+	for _, check := range []func(door.Caller, *types.Project) error{
+		checkSource, checkArtifacts, checkCache, checkPipeline, checkEnvironment, checkRole, checkNumbers, checkBatchConfig, checkOrigin, checkAround,
+	} {
 		if err := check(caller, p); err != nil {
 			return err
 		}

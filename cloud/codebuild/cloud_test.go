@@ -21,7 +21,9 @@ import (
 
 	"ouro/cloud/codebuild"
 	"ouro/cloud/codecommit"
+	"ouro/cloud/codeconnections"
 	"ouro/cloud/door"
+	"ouro/cloud/eventbridge"
 	"ouro/cloud/iam"
 	"ouro/cloud/logs"
 	"ouro/cloud/s3"
@@ -67,7 +69,20 @@ func newCloudWith(t testing.TB, dir string, o codebuild.Options) *testCloud {
 		d.ServeHTTP(w, r)
 	})
 	builds := codebuild.New(d.Host("codebuild"), o)
+	hosted := codeconnections.New(d.Host("codeconnections"))
+	others := handler
+	handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case strings.HasPrefix(r.URL.Path, "/git-http/"):
+			hosted.ServeHTTP(w, r)
+		case strings.HasPrefix(r.URL.Path, "/_codebuild/"):
+			builds.ServeHTTP(w, r)
+		default:
+			others.ServeHTTP(w, r)
+		}
+	})
 	for name, service := range map[string]any{
+		"codeconnections": hosted, "events": eventbridge.New(d.Host("events")),
 		"sts": identities, "iam": accounts, "s3": s3.New(d.Host("s3")), "ssm": ssm.New(d.Host("ssm")), "codecommit": repositories,
 		"secretsmanager": secretsmanager.New(d.Host("secretsmanager")), "logs": logs.New(d.Host("logs")), "codebuild": builds,
 	} {

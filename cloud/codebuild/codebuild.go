@@ -5,9 +5,10 @@
 // that it starts ends with it.
 //
 // The project's image is a name only, commands find the programs of this
-// machine, unless Options.Containers names a container engine. What CodeBuild
-// knows and this package refuses with an unknown operation: webhooks, fleets
-// and sandboxes.
+// machine, unless Options.Containers names a container engine. Webhooks start
+// builds for what happens in the repositories of CodeConnections, and for what
+// providers deliver. Fleets and sandboxes the local cloud does not have, and
+// says so (absent.go).
 package codebuild
 
 import (

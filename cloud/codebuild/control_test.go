@@ -18,6 +18,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	api "github.com/aws/aws-sdk-go-v2/service/codebuild"
 	"github.com/aws/aws-sdk-go-v2/service/codebuild/types"
+
+	"ouro/cloud/codebuild"
 )
 
 // forking starts a grandchild and one that leaves the build's process group,
@@ -97,10 +99,8 @@ func TestTimeout(t *testing.T) {
 
 func TestQueue(t *testing.T) {
 	t.Parallel()
-	c, dir := newCloud(t, t.TempDir()), t.TempDir()
-	c.create(t, project("narrow", "version: 0.2\nphases:\n  build: {commands: ['until [ -e "+dir+"/go ]; do sleep 0.01; done']}", func(in *api.CreateProjectInput) {
-		in.ConcurrentBuildLimit = aws.Int32(1)
-	}))
+	c, dir := newCloudWith(t, t.TempDir(), codebuild.Options{Concurrent: 1}), t.TempDir()
+	c.create(t, project("narrow", "version: 0.2\nphases:\n  build: {commands: ['until [ -e "+dir+"/go ]; do sleep 0.01; done']}", nil))
 	name := aws.String("narrow")
 	first := c.start(t, &api.StartBuildInput{ProjectName: name})
 	until(t, "the first build to run", func() bool { return *c.get(t, *first.Id).CurrentPhase == "BUILD" })

@@ -118,6 +118,7 @@ func (r *run) documented() []string {
 		"CODEBUILD_START_TIME=" + strconv.FormatInt(b.StartTime.UnixMilli(), 10),
 	}
 	out = append(out, rec.Part.variables()...)
+	out = append(out, rec.Origin.environ()...)
 	if rec.Project.ProjectVisibility == types.ProjectVisibilityTypePublicRead {
 		out = append(out, "CODEBUILD_PUBLIC_BUILD_URL="+aws.ToString(b.Logs.DeepLink))
 	}

@@ -17,8 +17,9 @@ import (
 // project is a build project as it is kept.
 type project struct {
 	Project types.Project
-	Builds  int64 // number of the newest build
-	Batches int64 // number of the newest batch build
+	Builds  int64     // number of the newest build
+	Batches int64     // number of the newest batch build
+	Hook    *hookKeys `json:",omitempty"` // of Project.Webhook
 }
 
 // Timeouts of a project that says nothing, in minutes.
@@ -77,7 +78,8 @@ func (s *Service) CreateProject(ctx context.Context, in *api.CreateProjectInput)
 	case err != nil:
 		return nil, err
 	}
-	return &api.CreateProjectOutput{Project: &p}, nil
+	made, err := s.described(caller, project{Project: p})
+	return &api.CreateProjectOutput{Project: &made}, err
 }
 
 // UpdateProject replaces what the request names and leaves the rest.
@@ -87,9 +89,13 @@ func (s *Service) UpdateProject(ctx context.Context, in *api.UpdateProjectInput)
 	if name == "" {
 		return nil, invalid("Project name is required")
 	}
+	hadHook := false
 	updated, err := s.projects.Update(ctx, caller.Scope(), name, func(kept *project) error {
 		p := kept.Project
 		applyUpdate(&p, in)
+		if hadHook = kept.Hook != nil; hadHook && p.Source.Type != kept.Project.Source.Type {
+			kept.Hook, p.Webhook = nil, nil // it was one of the former provider
+		}
 		if err := checkProject(caller, &p); err != nil {
 			return err
 		}
@@ -104,7 +110,17 @@ func (s *Service) UpdateProject(ctx context.Context, in *api.UpdateProjectInput)
 	} else if err != nil {
 		return nil, err
 	}
-	return &api.UpdateProjectOutput{Project: &updated.Project}, nil
+	switch {
+	case updated.Hook != nil:
+		err = s.putHookRule(ctx, caller, &updated.Project)
+	case hadHook:
+		err = s.dropHookRule(ctx, caller, name)
+	}
+	if err != nil {
+		return nil, err
+	}
+	p, err := s.described(caller, updated)
+	return &api.UpdateProjectOutput{Project: &p}, err
 }
 
 // replace sets *to to v unless v is nil.
@@ -154,11 +170,20 @@ func applyUpdate(p *types.Project, in *api.UpdateProjectInput) {
 // DeleteProject forgets a project; its builds stay. Deleting what is not
 // there succeeds, as on AWS.
 func (s *Service) DeleteProject(ctx context.Context, in *api.DeleteProjectInput) (*api.DeleteProjectOutput, error) {
-	name := aws.ToString(in.Name)
-	if name == "" {
+	if aws.ToString(in.Name) == "" {
 		return nil, invalid("Project name is required")
 	}
-	err := s.projects.Delete(ctx, door.CallerFrom(ctx).Scope(), projectName(name))
+	caller, name := door.CallerFrom(ctx), projectName(*in.Name)
+	p, err := s.projects.Get(ctx, caller.Scope(), name)
+	if err == nil {
+		err = s.projects.Delete(ctx, caller.Scope(), name)
+	}
+	if err == nil {
+		err = s.dropPolicy(ctx, caller, *p.Project.Arn)
+	}
+	if err == nil && p.Hook != nil {
+		err = s.dropHookRule(ctx, caller, name)
+	}
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return nil, err
 	}

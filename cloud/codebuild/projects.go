@@ -26,14 +26,19 @@ func (s *Service) BatchGetProjects(ctx context.Context, in *api.BatchGetProjects
 	}
 	out := &api.BatchGetProjectsOutput{Projects: []types.Project{}, ProjectsNotFound: []string{}}
 	for _, name := range in.Names {
-		p, err := s.projects.Get(ctx, door.CallerFrom(ctx).Scope(), projectName(name))
+		caller := door.CallerFrom(ctx)
+		p, err := s.projects.Get(ctx, caller.Scope(), projectName(name))
 		switch {
 		case errors.Is(err, store.ErrNotFound):
 			out.ProjectsNotFound = append(out.ProjectsNotFound, name)
 		case err != nil:
 			return nil, err
 		default:
-			out.Projects = append(out.Projects, p.Project)
+			described, err := s.described(caller, p)
+			if err != nil {
+				return nil, err
+			}
+			out.Projects = append(out.Projects, described)
 		}
 	}
 	return out, nil
@@ -75,6 +80,10 @@ func (s *Service) ListProjects(ctx context.Context, in *api.ListProjectsInput) (
 // paged cuts the page after the one that ended with the token from ids. An
 // entry that is gone since then makes the token invalid.
 func paged(ids []string, token *string) (page []string, next *string, err error) {
+	return pagedBy(ids, token, pageSize)
+}
+
+func pagedBy(ids []string, token *string, size int) (page []string, next *string, err error) {
 	if token != nil && *token != "" {
 		at := slices.Index(ids, *token)
 		if at < 0 {
@@ -82,9 +91,9 @@ func paged(ids []string, token *string) (page []string, next *string, err error)
 		}
 		ids = ids[at+1:]
 	}
-	if len(ids) > pageSize {
-		ids = ids[:pageSize]
-		next = aws.String(ids[pageSize-1])
+	if len(ids) > size {
+		ids = ids[:size]
+		next = aws.String(ids[size-1])
 	}
 	return ids, next, nil
 }

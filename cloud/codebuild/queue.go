@@ -10,6 +10,8 @@ import (
 // the build's project have room. A project that is full does not hold up the
 // others.
 type queue struct {
+	starting sync.Mutex // held while a build of a project with a limit starts
+
 	mu      sync.Mutex
 	limit   int
 	running int

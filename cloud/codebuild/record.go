@@ -24,6 +24,7 @@ type record struct {
 	// artifacts lie in S3 although the project's type is CODEPIPELINE.
 	Pipeline bool
 	Part     *member // set for a build of a batch
+	Origin   *origin `json:",omitempty"` // the webhook event that started it
 }
 
 // token makes a request that is repeated give the build that it has started

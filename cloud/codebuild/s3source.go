@@ -45,6 +45,13 @@ func (r *run) fetchS3(ctx context.Context, location, version, dir string) (resol
 	if err != nil {
 		return "", fmt.Errorf("reading %s: %w", location, err)
 	}
+	if r.rec.Pipeline {
+		if ref, ok, err := readCloneRef(file, size); err != nil {
+			return "", err
+		} else if ok {
+			return r.follow(ctx, ref, dir)
+		}
+	}
 	return aws.ToString(out.VersionId), unzip(ctx, file, size, dir)
 }
 

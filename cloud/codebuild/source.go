@@ -19,6 +19,7 @@ import (
 // download is the phase DOWNLOAD_SOURCE: sources, buildspec, environment.
 func (r *run) download(ctx context.Context) error {
 	r.log.say("Phase is DOWNLOAD_SOURCE")
+	r.tellUnhonoured()
 	if err := r.fetchAll(ctx); err != nil {
 		return err
 	}
@@ -111,10 +112,8 @@ func (r *run) fetch(ctx context.Context, s *types.ProjectSource, version, dir st
 			version = "" // it is the revision of the pipeline's source, not of the object
 		}
 		resolved, err = r.fetchS3(ctx, aws.ToString(s.Location), version, dir)
-	case types.SourceTypeCodecommit:
-		resolved, err = r.clone(ctx, s, version, dir)
 	default:
-		return "", failf("CLIENT_ERROR", "source type %s: the local cloud fetches sources of the types CODECOMMIT, S3 and NO_SOURCE, and those of pipelines", s.Type)
+		resolved, err = r.clone(ctx, s, version, dir)
 	}
 	var f *failure
 	if err != nil && !errors.As(err, &f) && ctx.Err() == nil {

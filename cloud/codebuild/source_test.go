@@ -90,11 +90,11 @@ func TestUnknownSource(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t, t.TempDir())
 	c.create(t, project("hub", "", func(in *api.CreateProjectInput) {
-		in.Source = &types.ProjectSource{Type: types.SourceTypeGithub, Location: aws.String("https://github.com/o/r.git")}
+		in.Source = &types.ProjectSource{Type: types.SourceTypeGithub, Location: aws.String("http://host/o/r")}
 	}))
 	b := c.wait(t, c.start(t, &api.StartBuildInput{ProjectName: aws.String("hub")}))
 	p := phase(t, b, types.BuildPhaseTypeDownloadSource)
-	if b.BuildStatus != types.StatusTypeFailed || !strings.HasPrefix(*p.Contexts[0].Message, "source type GITHUB: ") {
+	if b.BuildStatus != types.StatusTypeFailed || !strings.HasPrefix(*p.Contexts[0].Message, "source location http://host/o/r: ") {
 		t.Errorf("status %s: %s", b.BuildStatus, *p.Contexts[0].Message)
 	}
 }

@@ -39,6 +39,7 @@ func (s *Service) RetryBuild(ctx context.Context, in *api.RetryBuildInput) (*api
 	if err := errOfBatch(&rec); err != nil {
 		return nil, err
 	}
+	ctx = withOrigin(ctx, rec.Origin)
 	again := rec.Input
 	again.IdempotencyToken = in.IdempotencyToken
 	b, err := s.start(ctx, &again, nil)
@@ -62,6 +63,13 @@ func (s *Service) start(ctx context.Context, in *api.StartBuildInput, retry *rep
 	if err != nil {
 		return nil, err
 	}
+	if retry == nil {
+		done, err := s.withinLimit(ctx, name, in.IdempotencyToken, request)
+		if err != nil {
+			return nil, err
+		}
+		defer done()
+	}
 	var rec record
 	var earlier string
 	err = s.host.Store().Atomically(ctx, func(ctx context.Context) error {
@@ -78,6 +86,7 @@ func (s *Service) start(ctx context.Context, in *api.StartBuildInput, retry *rep
 		if rec, err = s.newRecord(caller, &p, in); err != nil {
 			return err
 		}
+		originFrom(ctx).mark(&rec)
 		retry.apply(&rec)
 		if in.IdempotencyToken != nil {
 			t := token{BuildID: *rec.Build.Id, Request: request, Expires: s.now().Add(tokenLife)}

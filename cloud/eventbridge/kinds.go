@@ -93,6 +93,9 @@ func startPipeline(ctx context.Context, cfg aws.Config, d delivery, resource str
 
 // startBuild starts a build; a target's own input is StartBuild's.
 func startBuild(ctx context.Context, cfg aws.Config, d delivery, resource string) error {
+	if name, ok := strings.CutPrefix(resource, "webhook/"); ok {
+		return tellWebhook(ctx, cfg, d, name)
+	}
 	name, ok := strings.CutPrefix(resource, "project/")
 	if !ok {
 		return &refusal{fmt.Sprintf("%q is no CodeBuild project", resource)}
@@ -104,6 +107,22 @@ func startBuild(ctx context.Context, cfg aws.Config, d delivery, resource string
 	in.ProjectName = aws.String(name)
 	in.IdempotencyToken = aws.String(d.ID)
 	_, err := codebuild.NewFromConfig(cfg).StartBuild(ctx, &in)
+	return err
+}
+
+// tellWebhook hands the event to the webhook of a project, by an operation
+// that CodeBuild has for EventBridge alone.
+func tellWebhook(ctx context.Context, cfg aws.Config, d delivery, project string) error {
+	in := struct {
+		ProjectName string `json:"projectName"`
+		DeliveryID  string `json:"deliveryId"`
+		Event       string `json:"event"`
+	}{project, d.ID, d.Event}
+	err := wire.CallJSON(ctx, cfg, "codebuild", "CodeBuild_20161006.DeliverRepositoryEvent", in, &struct{}{})
+	var told *wire.Error
+	if errors.As(err, &told) && told.Status < 500 {
+		return &refusal{told.Error()}
+	}
 	return err
 }
 
