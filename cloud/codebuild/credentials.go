@@ -102,7 +102,7 @@ func (s *Service) ImportSourceCredentials(ctx context.Context, in *api.ImportSou
 	}
 	switch err := write(ctx, caller.Scope(), id, c); {
 	case errors.Is(err, store.ErrExists):
-		return nil, &types.ResourceAlreadyExistsException{Message: aws.String("Source credentials already exist: " + *c.Info.Arn)}
+		return nil, &types.ResourceAlreadyExistsException{Message: aws.String(fmt.Sprintf("Access token with server type %s already exists. Delete its source credential and try again.", in.ServerType))}
 	case err != nil:
 		return nil, err
 	}

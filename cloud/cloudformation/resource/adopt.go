@@ -67,6 +67,20 @@ var finders = map[string]finder{
 		}
 		return err
 	}),
+	"AWS::CodeBuild::ReportGroup": named(func(ctx context.Context, cfg aws.Config, id *string) error {
+		out, err := codebuild.NewFromConfig(cfg).BatchGetReportGroups(ctx, &codebuild.BatchGetReportGroupsInput{ReportGroupArns: []string{*id}})
+		if err == nil && len(out.ReportGroups) == 0 {
+			return errAbsent
+		}
+		return err
+	}),
+	"AWS::CodeBuild::SourceCredential": named(func(ctx context.Context, cfg aws.Config, id *string) error {
+		_, err := readCredential(ctx, codebuild.NewFromConfig(cfg), *id)
+		if errors.Is(err, ErrGone) {
+			return errAbsent
+		}
+		return err
+	}),
 	"AWS::CodePipeline::Pipeline": named(func(ctx context.Context, cfg aws.Config, id *string) error {
 		_, err := codepipeline.NewFromConfig(cfg).GetPipeline(ctx, &codepipeline.GetPipelineInput{Name: id})
 		return err

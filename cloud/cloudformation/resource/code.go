@@ -82,33 +82,7 @@ func finishProject(ctx context.Context, client *codebuild.Client, r *Request) (R
 	if err := putWebhook(ctx, client, r); err != nil {
 		return Result{}, err
 	}
-	return Result{Physical: r.Name, Attributes: map[string]any{"Arn": arn}}, nil
-}
-
-func putWebhook(ctx context.Context, client *codebuild.Client, r *Request) error {
-	now, was := object(r.Properties["Triggers"]), object(r.Former["Triggers"])
-	wanted, had := text(now["Webhook"]) == "true", text(was["Webhook"]) == "true"
-	if document(now) == document(was) {
-		return nil
-	}
-	if had {
-		if _, err := client.DeleteWebhook(ctx, &codebuild.DeleteWebhookInput{ProjectName: &r.Name}); gone(err) != nil {
-			return err
-		}
-	}
-	if !wanted {
-		return nil
-	}
-	in := &codebuild.CreateWebhookInput{}
-	if err := Bind(now, in, "Webhook"); err != nil {
-		return err
-	}
-	in.ProjectName = &r.Name
-	_, err := client.CreateWebhook(ctx, in)
-	if r.Retry && IsExists(err) {
-		return nil
-	}
-	return err
+	return Result{Physical: r.Name, Attributes: map[string]any{"Arn": arn, "Id": r.Name}}, nil
 }
 
 func deleteProject(ctx context.Context, r *Request) error {

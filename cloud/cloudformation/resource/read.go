@@ -109,6 +109,20 @@ var readers = map[string]func(ctx context.Context, r *Request) ([]any, error){
 		}
 		return []any{out.Projects[0]}, nil
 	},
+	"AWS::CodeBuild::ReportGroup": func(ctx context.Context, r *Request) ([]any, error) {
+		out, err := Client(r.Clients, codebuild.NewFromConfig).BatchGetReportGroups(ctx, &codebuild.BatchGetReportGroupsInput{ReportGroupArns: []string{r.Physical}})
+		if err != nil {
+			return nil, err
+		}
+		if len(out.ReportGroups) == 0 {
+			return nil, ErrGone
+		}
+		return []any{out.ReportGroups[0]}, nil
+	},
+	"AWS::CodeBuild::SourceCredential": func(ctx context.Context, r *Request) ([]any, error) {
+		info, err := readCredential(ctx, Client(r.Clients, codebuild.NewFromConfig), r.Physical)
+		return []any{info}, err
+	},
 	"AWS::CodePipeline::Pipeline": func(ctx context.Context, r *Request) ([]any, error) {
 		out, err := Client(r.Clients, codepipeline.NewFromConfig).GetPipeline(ctx, &codepipeline.GetPipelineInput{Name: &r.Physical})
 		if err != nil {

@@ -132,6 +132,7 @@ func NewTable() Table {
 	t.Add(bucketKinds()...)
 	t.Add(iamKinds()...)
 	t.Add(codeKinds()...)
+	t.Add(reportGroupKind(), sourceCredentialKind())
 	t.Add(pipelineHookKinds()...)
 	t.Add(snsKinds()...)
 	t.Add(parameterKind(), secretKind(), logGroupKind(), busKind(), ruleKind(), waitHandleKind(), waitConditionKind(), customKind())
