@@ -90,6 +90,12 @@ func CheckParameters(name string, values map[string]string) error {
 		return err
 	}
 	maps.DeleteFunc(values, func(_, v string) bool { return v == "" })
+	for _, p := range t.Parsed.Parameters() {
+		// CloudFormation's sentence leaves out which they are.
+		if v, given := values[p.Name]; given && len(p.AllowedValues) > 0 && !slices.Contains(p.AllowedValues, v) {
+			return fmt.Errorf("%s: %s %q is none of %s", t.Name, p.Name, v, strings.Join(p.AllowedValues, ", "))
+		}
+	}
 	if _, err := t.Parsed.ResolveParameters(values, nil); err != nil {
 		return fmt.Errorf("%s: %w", t.Name, err)
 	}

@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -24,12 +25,13 @@ func newBatchDrawer(n *narrator) *batchDrawer {
 	return &batchDrawer{narrator: n, ended: map[string]bool{}}
 }
 
-// maxRows is how many running parts are shown at a time.
+// maxRows is how many running parts are shown at a time, if the terminal has
+// the lines.
 const maxRows = 12
 
 func (d *batchDrawer) draw(b *ci.Batch) {
 	width := widest(b.Parts)
-	var running []ci.Part
+	var running, queued []ci.Part
 	ended := 0
 	for _, part := range b.Parts {
 		switch {
@@ -39,13 +41,23 @@ func (d *batchDrawer) draw(b *ci.Batch) {
 				d.ended[key] = true
 				d.end(part, width)
 			}
-		case part.Build != "":
+		case part.Build == "":
+		case slices.Contains(waiting, part.Phase):
+			queued = append(queued, part)
+		default:
 			running = append(running, part)
 		}
 	}
-	d.doing(fmt.Sprintf("%s: %s, %d of %d parts done, %d running", b.ID, strings.ToLower(b.Phase), ended, len(b.Parts), len(running)))
-	d.below(running, width, time.Now())
+	text := fmt.Sprintf("%s: %d of %d parts done, %d running", b.Project, ended, len(b.Parts), len(running))
+	if len(queued) > 0 {
+		text += fmt.Sprintf(", %d queued", len(queued))
+	}
+	d.doing(text)
+	d.below(slices.Concat(running, queued), width, time.Now())
 }
+
+// waiting are the phases of builds that do not run yet.
+var waiting = []string{"", string(types.BuildPhaseTypeSubmitted), string(types.BuildPhaseTypeQueued)}
 
 // end tells that a part has ended.
 func (d *batchDrawer) end(part ci.Part, width int) {
@@ -71,10 +83,11 @@ func (d *batchDrawer) end(part ci.Part, width int) {
 func (d *batchDrawer) below(running []ci.Part, width int, at time.Time) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	most := min(maxRows, max(1, d.height-4)) // the lines above, and the one that counts the rest
 	d.rows = func() []string {
 		var rows []string
 		for i, part := range running {
-			if i == maxRows {
+			if i == most {
 				return append(rows, d.dim(fmt.Sprintf("    … and %d more", len(running)-i)))
 			}
 			part.Duration += time.Since(at)

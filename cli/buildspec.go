@@ -24,10 +24,10 @@ func newBuildspec(s IO, purpose ci.Purpose) *cobra.Command {
 		Use:   "buildspec",
 		Short: "Write the buildspecs of a batch with a part for every directory",
 		Long: `Finds the directories below the roots and writes the buildspec of a batch with a
-part for each, and the buildspec of such a part. The latter comes from a template
-that --init writes for you to change. --check writes nothing, and fails if the
-files are not what they should be: for pre-commit hooks and builds.`,
-		Args: cobra.NoArgs,
+part for each, and the buildspec of such a part. The latter comes from a
+template that --init writes for you to change. --check writes nothing, and fails
+if the files are not what they should be: for pre-commit hooks and builds.`,
+		Args: noArgs,
 		RunE: func(*cobra.Command, []string) error { return o.run() },
 	}
 	flags := c.Flags()

@@ -102,6 +102,9 @@ func (o *buildStackOptions) values(config *ci.Config) (map[string]string, error)
 			return nil, usageError{err}
 		}
 	}
+	if kind == "CODECOMMIT" && o.purpose.Name == ci.CI.Name {
+		return nil, usageError{errors.New("CodeBuild has no webhooks for repositories in CodeCommit: give them a pipeline, or release builds, which somebody starts")}
+	}
 	values := map[string]string{
 		"ProjectName": o.project, "SourceType": kind, "SourceUrl": o.url, "ConnectionArn": o.connection, "BranchPattern": o.branches,
 	}

@@ -28,18 +28,18 @@ type IO struct {
 	// Terminal tells whether Out is a terminal, ErrTerminal whether Err is.
 	Terminal, ErrTerminal bool
 	Color                 bool // of Err and Out, when they are terminals
-	Width                 int  // of the terminal, in columns
+	Width, Height         int  // of the terminal, in columns and lines
 	Env                   func(string) string
 }
 
 // System is the process's own input and output.
 func System() IO {
 	s := IO{
-		In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Env: os.Getenv, Width: 80,
+		In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Env: os.Getenv, Width: 80, Height: 24,
 		Terminal: term.IsTerminal(int(os.Stdout.Fd())), ErrTerminal: term.IsTerminal(int(os.Stderr.Fd())),
 	}
-	if w, _, err := term.GetSize(int(os.Stderr.Fd())); err == nil && w > 0 {
-		s.Width = w
+	if w, h, err := term.GetSize(int(os.Stderr.Fd())); err == nil && w > 0 && h > 0 {
+		s.Width, s.Height = w, h
 	} else if n, err := strconv.Atoi(os.Getenv("COLUMNS")); err == nil && n > 0 {
 		s.Width = n
 	}
@@ -148,6 +148,14 @@ this machine, in a local cloud that runs the same CloudFormation files.`,
 	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages", ".FlagUsagesWrapped 80"))
 	root.AddCommand(newInit(s), newUp(s), newDown(s), newMeta(s), newPlan(s), newStatus(s), newLogs(s), newApprove(s), newRetry(s), newPublish(s), newValidate(s), newCI(s), newRelease(s), newCredentials(s), newHealth(s, false), newLibrary(s), newLocal(s))
 	return root
+}
+
+// noArgs takes nothing but flags.
+func noArgs(c *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return usageError{fmt.Errorf("%s takes flags only, not %q", c.CommandPath(), args[0])}
+	}
+	return nil
 }
 
 // oneDir takes the project directory as the only argument; the default is

@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/servicequotas"
 	smithy "github.com/aws/smithy-go"
@@ -37,7 +38,7 @@ func newHealth(s IO, builds bool) *cobra.Command {
 		Long: `Looks at this machine, the endpoint, who we are there, the secrets that are
 needed, and the quotas that matter, and says of each failure what to do. Nothing
 is changed. The exit code is 1 if something fails.`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return o.run(c.Context()) },
 	}
 	o.target.add(c)
@@ -59,6 +60,10 @@ func (o *healthOptions) run(ctx context.Context) (err error) {
 		if secrets[i], err = ci.ParseSecret(text); err != nil {
 			return usageError{err}
 		}
+	}
+	o.serverType = strings.ToUpper(o.serverType)
+	if err := ci.CheckParameters(ci.CredentialsTemplate, map[string]string{"ServerType": o.serverType}); err != nil {
+		return usageError{err}
 	}
 	checks := []ci.Check{ci.Platform(), ci.Git(ctx)}
 	config := &ci.Config{}

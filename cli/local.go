@@ -31,7 +31,7 @@ func newLocal(s IO) *cobra.Command {
 		Long: `Runs the local cloud until it is ended by Ctrl-C or SIGTERM. Any AWS client is
 served that is given its address as endpoint, with any credentials; an access
 key id of 12 digits names the account.`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return o.run(c.Context()) },
 	}
 	c.Flags().StringVar(&o.listen, "listen", cloud.DefaultAddress, "address and port to listen on; port 0 means any free one")

@@ -22,12 +22,7 @@ func newMeta(s IO) *cobra.Command {
 that the two share, the meta pipeline updates its stack. It is the library's
 template pipeline/meta.yaml, which can be nested, too, as TemplateURL:
 ouro://pipeline/meta.yaml.`,
-		Args: func(c *cobra.Command, args []string) error {
-			if len(args) > 0 {
-				return usageError{fmt.Errorf("%s: there is no %q; there are up and down", c.CommandPath(), args[0])}
-			}
-			return nil
-		},
+		Args: noVerb,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	c.AddCommand(newMetaUp(s), newMetaDown(s))
@@ -46,12 +41,12 @@ type metaUpOptions struct {
 func newMetaUp(s IO) *cobra.Command {
 	o := &metaUpOptions{upOptions: upOptions{io: s}}
 	c := &cobra.Command{
-		Use:   "up --stack NAME --source codecommit|connection|github|s3 [DIR]",
+		Use:   "up --stack NAME --source KIND [DIR]",
 		Short: "Wrap a pipeline, new or there already, and follow the first update",
-		Long: `Creates or updates the meta pipeline's stack, NAME-Meta, which creates the wrapped
-pipeline's stack NAME, or takes it over if it is there: its parameters keep their
-values then. DIR holds the source, with the wrapped pipeline's template; it is
-pushed if it is in CodeCommit.
+		Long: `Creates or updates the meta pipeline's stack, NAME-Meta, which creates the
+wrapped pipeline's stack NAME, or takes it over if it is there: its parameters
+keep their values then. DIR holds the source, with the wrapped pipeline's
+template; it is pushed if it is in CodeCommit.
 
 Anywhere but on the project's local cloud, what would change is shown first, and
 nothing is made without consent. A GitHub token is asked for unless its secret
@@ -217,11 +212,11 @@ func newMetaDown(s IO) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "down --stack NAME [DIR]",
 		Short: "Delete a meta pipeline, and with --wrapped the pipeline it wraps",
-		Long: `Deletes the meta pipeline's stack, NAME-Meta, with the contents of its bucket. The
-wrapped pipeline's stack NAME stays as it is, with the role that updates it, and
-can be wrapped anew. With --wrapped it is deleted first, and the role with it;
-the stacks that it deployed must be gone by then. Repositories, connections and
-secrets of the source stay.`,
+		Long: `Deletes the meta pipeline's stack, NAME-Meta, with the contents of its bucket.
+The wrapped pipeline's stack NAME stays as it is, with the role that updates it,
+and can be wrapped anew. With --wrapped it is deleted first, and the role with
+it; the stacks that it deployed must be gone by then. Repositories, connections
+and secrets of the source stay.`,
 		Args: oneDir,
 		RunE: func(c *cobra.Command, args []string) error {
 			o.dir = dirOf(args)

@@ -56,10 +56,11 @@ func (p paint) quote(w io.Writer, lines []string) {
 // says what is happening now.
 type narrator struct {
 	paint
-	w     io.Writer
-	raw   io.Writer // the same, for what tame would take out
-	width int
-	live  bool // draw a last line
+	w      io.Writer
+	raw    io.Writer // the same, for what tame would take out
+	width  int
+	height int
+	live   bool // draw a last line
 
 	approve string // the command that approves
 
@@ -76,7 +77,7 @@ type narrator struct {
 var _ pipeline.Observer = (*narrator)(nil)
 
 func newNarrator(s IO) *narrator {
-	n := &narrator{approve: "ouro approve", paint: paint(s.Color), w: s.Err, raw: s.Err, width: s.Width, live: s.ErrTerminal, stop: make(chan struct{})}
+	n := &narrator{approve: "ouro approve", paint: paint(s.Color), w: s.Err, raw: s.Err, width: s.Width, height: s.Height, live: s.ErrTerminal, stop: make(chan struct{})}
 	if t, ok := s.Err.(tamed); ok {
 		n.raw = t.terminal
 	}

@@ -37,7 +37,7 @@ func (o *stackWork) verb(deploys bool, what string) *cobra.Command {
 		Short: "Create or update the stack of " + what,
 		Long: `Shows what would change in the stack of ` + what + `, asks, and has it
 changed. On the project's own local cloud it does not ask.`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 	}
 	if !deploys {
 		c.Use, c.Short = "validate", "Check the template of "+what+" with its parameters"

@@ -40,7 +40,7 @@ func newStart(s IO, purpose ci.Purpose) *cobra.Command {
 how long it took, and where its log is. Ctrl-C asks whether to stop the batch.
 
 The exit code is 0 if the batch succeeded, and 1 if it did not.`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return o.run(c.Context()) },
 	}
 	o.target.add(c)
@@ -75,6 +75,9 @@ func (o *startOptions) run(ctx context.Context) (err error) {
 	defer func() { err = errors.Join(err, w.Close()) }()
 	w.introduce()
 	id, err := ci.Start(ctx, w.clients.Builds, run)
+	if none := (*types.ResourceNotFoundException)(nil); errors.As(err, &none) {
+		return fmt.Errorf("there is no build project %q: %s deploy --project %s makes it", run.Project, o.purpose.Command, o.project)
+	}
 	if err != nil {
 		return err
 	}
@@ -192,13 +195,21 @@ func (o *startOptions) print(ctx context.Context, w *session, b *ci.Batch) error
 	if b.Reason != "" {
 		fmt.Fprintln(out, "  "+p.red(b.Reason))
 	}
+	linked := w.live && bool(w.paint) // the terminal has the links already
 	tails := 0
 	for _, part := range b.Parts {
 		failed := part.Ended() && part.Status != string(types.StatusTypeSucceeded)
 		if o.io.Terminal && !failed {
 			continue
 		}
-		fmt.Fprintln(out, "  "+strings.TrimRight(partColumns(p, part, widest(b.Parts))+part.Log, " "))
+		text := partColumns(p, part, widest(b.Parts))
+		if !linked {
+			text += part.Log
+		}
+		fmt.Fprintln(out, "  "+strings.TrimRight(text, " "))
+		if failed && part.Reason != "" {
+			fmt.Fprintln(out, "      "+p.red(part.Reason))
+		}
 		if !failed || part.Build == "" || tails == maxTails {
 			continue
 		}
