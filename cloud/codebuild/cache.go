@@ -114,9 +114,13 @@ func (c *cache) byKey(ctx context.Context, r *run, spec *buildspec.Cache) error 
 }
 
 // escapeKey keeps a key in one level of S3's names, and its beginning a
-// beginning.
+// beginning. A dot in front may be that of a level above.
 func escapeKey(key string) string {
-	return strings.NewReplacer("%", "%25", "/", "%2F").Replace(key)
+	key = strings.NewReplacer("%", "%25", "/", "%2F").Replace(key)
+	if strings.HasPrefix(key, ".") {
+		key = "%2E" + key[1:]
+	}
+	return key
 }
 
 // cacheID names the cache of the build's project: another after the cache was

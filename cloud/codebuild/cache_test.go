@@ -2,6 +2,7 @@ package codebuild_test
 
 import (
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -85,6 +86,14 @@ func TestCache(t *testing.T) {
 		expect(t, brought(t, "second", "KEY=1"), "x y")
 		expect(t, brought(t, "second", "KEY=3"), "")
 		expect(t, brought(t, "second", "KEY=3"), "") // it restores only
+	})
+	t.Run("levels", func(t *testing.T) {
+		create("dots", "  key: ..\n", types.ProjectCache{Type: types.CacheTypeS3, Location: aws.String("caches/in/here"), CacheNamespace: aws.String("..")})
+		expect(t, brought(t, "dots"), "")
+		expect(t, brought(t, "dots"), "x y")
+		if all := keys(t, s3, "caches"); !slices.ContainsFunc(all, func(key string) bool { return strings.HasPrefix(key, "in/here/%2E./") && strings.HasSuffix(key, "/%2E.") }) {
+			t.Errorf("keys %q", all)
+		}
 	})
 	t.Run("hostile", func(t *testing.T) {
 		create("evil", "", types.ProjectCache{Type: types.CacheTypeS3, Location: aws.String("caches/evil")})

@@ -74,9 +74,9 @@ func (r *run) startContainer(ctx context.Context) error {
 	}
 	const wait = "while :; do sleep 3600; done"
 	if curated { // their entrypoint starts Docker in privileged mode, and then what it is given
-		args = append(args, image, "/bin/sh", "-c", wait)
+		args = append(args, "--", image, "/bin/sh", "-c", wait)
 	} else {
-		args = append(args, "--entrypoint", "/bin/sh", image, "-c", wait)
+		args = append(args, "--entrypoint", "/bin/sh", "--", image, "-c", wait)
 	}
 	r.log.say("Starting a container of the image %s", image)
 	r.work.container = c // to be removed even if its start is broken off

@@ -85,7 +85,7 @@ artifacts: {files: [made]}
 		all := asked()
 		for _, want := range []string{
 			"run --detach --init --name " + name + " --network host --volume " + filepath.Join(c.store.Dir("builds"), strings.TrimPrefix(*b.Id, "inside:")),
-			" --privileged --entrypoint /bin/sh alpine:3 -c ", "exec --user 0 " + name + " chown -R builder ", " --user builder " + name + " /bin/sh ", "rm --force --volumes " + name,
+			" --privileged --entrypoint /bin/sh -- alpine:3 -c ", "exec --user 0 " + name + " chown -R -- builder ", " --user builder " + name + " /bin/sh ", "rm --force --volumes " + name,
 		} {
 			if !strings.Contains(all, want) {
 				t.Errorf("the engine was not asked %q:\n%s", want, all)
@@ -109,7 +109,7 @@ artifacts: {files: [made]}
 		if !strings.Contains(asked(), "rm --force --volumes ouro-build-"+strings.TrimPrefix(*b.Id, "stopped:")) || b.BuildStatus != types.StatusTypeStopped {
 			t.Errorf("status %s, asked\n%s", b.BuildStatus, asked())
 		}
-		if !strings.Contains(asked(), " public.ecr.aws/codebuild/standard:7.0 /bin/sh -c ") || strings.Count(asked(), "--privileged") > 1 {
+		if !strings.Contains(asked(), " -- public.ecr.aws/codebuild/standard:7.0 /bin/sh -c ") || strings.Count(asked(), "--privileged") > 1 {
 			t.Errorf("asked\n%s", asked())
 		}
 	})

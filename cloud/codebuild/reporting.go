@@ -159,8 +159,10 @@ func (c *collected) read(ctx context.Context, format string, files []file, mask 
 		if err != nil {
 			return fmt.Errorf("error processing report: [%s: %w]", f.path, err)
 		}
-		for _, t := range result.Cases {
-			c.add(t, f.name, mask)
+		for i, t := range result.Cases {
+			if c.add(t, f.name, mask); i%maxCases == 0 { // a file may have millions
+				c.cut()
+			}
 		}
 		for _, s := range result.Files {
 			c.cover(s)

@@ -44,7 +44,7 @@ func (r *run) become(ctx context.Context, name string) error {
 // becomeInside is become in a container, whose root gives the folder away.
 func (r *run) becomeInside(ctx context.Context, name string) error {
 	if name != "" {
-		said, failed, err := r.engine(ctx, "exec", "--user", "0", r.work.container.name, "chown", "-R", name, r.work.root)
+		said, failed, err := r.engine(ctx, "exec", "--user", "0", r.work.container.name, "chown", "-R", "--", name, r.work.root)
 		if err != nil {
 			return err
 		}

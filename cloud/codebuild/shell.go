@@ -114,16 +114,17 @@ func (s *shell) runTo(ctx context.Context, out *os.File, text string) (failed st
 
 // writeScript leaves a command where the shell reads it.
 func (s *shell) writeScript(script, text string) error {
-	if s.user == "" {
-		return os.WriteFile(script, []byte(text), 0o600)
-	}
-	// A new file, because the user may own the old one, and it may be a link
-	// that leads anywhere; readable, because the user is not us. The folder
-	// above is closed to all others.
+	// A new file, because a container or another user may own the old one, and
+	// it may be a link that leads anywhere; readable, where the user is not us.
+	// The folder above is closed to all others.
 	if err := os.Remove(script); err != nil && !os.IsNotExist(err) {
 		return err
 	}
-	file, err := os.OpenFile(script, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	mode := os.FileMode(0o600)
+	if s.user != "" {
+		mode = 0o644
+	}
+	file, err := os.OpenFile(script, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 	if err != nil {
 		return err
 	}

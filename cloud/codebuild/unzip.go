@@ -12,6 +12,7 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+	"syscall"
 )
 
 // Bounds on what an archive may become, so that a small file cannot fill the
@@ -63,12 +64,27 @@ func unzip(ctx context.Context, archive io.ReaderAt, size int64, dir string) err
 			return fmt.Errorf("unpacking %q: %w", f.Name, err)
 		}
 	}
-	for _, name := range order {
-		if err := into.MkdirAll(filepath.Dir(filepath.FromSlash(name)), 0o755); err != nil {
-			return fmt.Errorf("unpacking %q: %w", name, err)
-		}
-		if err := into.Symlink(links[name], filepath.FromSlash(name)); err != nil {
-			return fmt.Errorf("unpacking %q: %w", name, err)
+	return makeLinks(into, order, links)
+}
+
+// makeLinks makes the symbolic links, in directories that are none themselves.
+// One that stays inside by its words can still lead out by way of another.
+func makeLinks(into *os.Root, names []string, links map[string]string) error {
+	for _, step := range []func(name string) error{
+		func(name string) error { return into.MkdirAll(filepath.Dir(filepath.FromSlash(name)), 0o755) },
+		func(name string) error { return into.Symlink(links[name], filepath.FromSlash(name)) },
+		func(name string) error {
+			_, err := into.Stat(filepath.FromSlash(name))
+			if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ELOOP) {
+				return nil // it leads nowhere
+			}
+			return err
+		},
+	} {
+		for _, name := range names {
+			if err := step(name); err != nil {
+				return fmt.Errorf("unpacking %q: %w", name, err)
+			}
 		}
 	}
 	return nil

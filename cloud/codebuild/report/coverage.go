@@ -14,8 +14,9 @@ import (
 
 // files gathers coverage by path, in the order of first mention.
 type files struct {
-	all []File
-	at  map[string]int
+	all   []File
+	at    map[string]int
+	wrong error
 }
 
 func (f *files) file(name string) *File {
@@ -23,12 +24,27 @@ func (f *files) file(name string) *File {
 		f.at = map[string]int{}
 	}
 	at, ok := f.at[name]
-	if !ok {
+	switch {
+	case ok:
+	case len(name) > maxPath:
+		f.wrong = fmt.Errorf("the path of a source file has more than %d bytes", maxPath)
+		return &File{}
+	case len(f.all) == maxFiles:
+		f.wrong = fmt.Errorf("there are more than %d source files", maxFiles)
+		return &File{}
+	default:
 		at = len(f.all)
 		f.at[name] = at
 		f.all = append(f.all, File{Path: name})
 	}
 	return &f.all[at]
+}
+
+func (f *files) result() (Result, error) {
+	if f.wrong != nil {
+		return Result{}, f.wrong
+	}
+	return Result{Files: f.all}, nil
 }
 
 // clover reads Clover's XML: lines of the kinds stmt and cond, the latter with
@@ -52,7 +68,7 @@ func clover(root *element) (Result, error) {
 			f.line(count(l.attr("count")) > 0)
 		}
 	})
-	return Result{Files: out.all}, nil
+	return out.result()
 }
 
 func (f *File) line(covered bool) {
@@ -90,7 +106,7 @@ func cobertura(root *element) (Result, error) {
 			}
 		}
 	})
-	return Result{Files: out.all}, nil
+	return out.result()
 }
 
 // fraction reads "50% (1/2)".
@@ -109,7 +125,7 @@ func jacoco(root *element) (Result, error) {
 		if e.name != "sourcefile" {
 			return
 		}
-		f := out.file(path.Join(above.attr("name"), e.attr("name")))
+		f := out.file(path.Join(cut(above.attr("name"), maxPath+1), e.attr("name")))
 		for _, c := range e.children {
 			missed, covered := count(c.attr("missed")), count(c.attr("covered"))
 			switch {
@@ -121,7 +137,7 @@ func jacoco(root *element) (Result, error) {
 			}
 		}
 	})
-	return Result{Files: out.all}, nil
+	return out.result()
 }
 
 // simpleCov reads SimpleCov's coverage.json, whose lines are numbers, null for
@@ -151,7 +167,7 @@ func simpleCov(r io.Reader) (Result, error) {
 			return Result{}, err
 		}
 	}
-	return Result{Files: out.all}, nil
+	return out.result()
 }
 
 // simpleCov takes files with their lines, or with an object that has lines

@@ -16,11 +16,16 @@ import (
 
 // Bounds on one file.
 const (
-	MaxSize     = 32 << 20  // bytes
-	maxElements = 2_000_000 // with attributes
-	maxDepth    = 100
-	// MaxMessage is where the message of a test case is cut, in bytes.
+	MaxSize       = 32 << 20  // bytes
+	maxElements   = 2_000_000 // with attributes
+	maxAttributes = 100       // of one element
+	maxDepth      = 100
+	maxFiles      = 100_000 // source files
+	maxPath       = 4096    // bytes of the path of one
+	// MaxMessage and MaxName are where the message of a test case is cut, and
+	// its names, in bytes.
 	MaxMessage = 16 << 10
+	MaxName    = 1 << 10
 )
 
 // Status is how a test case ended, in CodeBuild's words.
@@ -89,11 +94,19 @@ func Parse(name string, file io.Reader) (Result, error) {
 	if !ok {
 		return Result{}, fmt.Errorf("unknown report format %s", name)
 	}
-	limited := &limitedReader{r: file, left: MaxSize}
-	if f.json != nil {
-		return f.json(limited)
+	out, err := f.parse(&limitedReader{r: file, left: MaxSize})
+	for i := range out.Cases {
+		c := &out.Cases[i]
+		c.Suite, c.Prefix, c.Name = cut(c.Suite, MaxName), cut(c.Prefix, MaxName), cut(c.Name, MaxName)
 	}
-	root, err := readXML(limited, f.root)
+	return out, err
+}
+
+func (f *format) parse(file io.Reader) (Result, error) {
+	if f.json != nil {
+		return f.json(&elementReader{r: file})
+	}
+	root, err := readXML(file, f.root)
 	if err != nil {
 		return Result{}, err
 	}
@@ -118,6 +131,36 @@ func (l *limitedReader) Read(p []byte) (int, error) {
 	l.left -= int64(n)
 	return n, err
 }
+
+// elementReader fails behind the largest number of elements of JSON: a few
+// bytes of it may become a hundred in memory.
+type elementReader struct {
+	r               io.Reader
+	elements        int
+	quoted, escaped bool
+}
+
+func (e *elementReader) Read(p []byte) (int, error) {
+	n, err := e.r.Read(p)
+	for _, c := range p[:n] {
+		switch {
+		case e.escaped:
+			e.escaped = false
+		case c == '"':
+			e.quoted = !e.quoted
+		case e.quoted:
+			e.escaped = c == '\\'
+		case c == ',' || c == '{' || c == '[':
+			e.elements++
+		}
+	}
+	if e.elements > maxElements {
+		return 0, errElements
+	}
+	return n, err
+}
+
+var errElements = fmt.Errorf("there are more than %d elements and attributes", maxElements)
 
 // seconds reads a duration such as 1.5 or 1,234.5; what is none counts as 0.
 func seconds(text string) time.Duration {
@@ -148,9 +191,13 @@ func message(parts ...string) string {
 			there = []string{p} // the detail repeats the message
 		}
 	}
-	text := strings.Join(there, "\n")
-	if len(text) > MaxMessage {
-		text = strings.ToValidUTF8(text[:MaxMessage], "")
+	return cut(strings.Join(there, "\n"), MaxMessage)
+}
+
+// cut leaves the beginning of a long text.
+func cut(text string, most int) string {
+	if len(text) <= most {
+		return text
 	}
-	return text
+	return strings.ToValidUTF8(text[:most], "")
 }

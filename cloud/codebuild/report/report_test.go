@@ -80,14 +80,44 @@ func TestHostile(t *testing.T) {
 		"wide":   {"JUNITXML", "<testsuite>", "<a/>", "more than 2000000 elements"},
 		"json":   {"CUCUMBERJSON", "", "[", "exceeded max depth"},
 		"blanks": {"SIMPLECOV", "", "          ", "more than 33554432 bytes"},
+		"many":   {"CUCUMBERJSON", `[{"elements": [{}`, ",{}", "more than 2000000 elements"},
+		"nulls":  {"CUCUMBERJSON", "[null", ",null", "more than 2000000 elements"},
+		"broad":  {"TESTNGXML", "<testng-results" + strings.Repeat(" a=''", 101) + "/>", "", "more than 100 attributes"},
+		"files":  {"JACOCOXML", "<report>", "", "more than 100000 source files"},
+		"path":   {"JACOCOXML", "<report><package name='" + strings.Repeat("x", 5000) + "'><sourcefile name='y'/></package></report>", "", "the path of a source file has more than 4096 bytes"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			_, err := report.Parse(c.format, io.MultiReader(strings.NewReader(c.head), &endless{text: strings.Repeat(c.rest, 1000)}))
+			in := []io.Reader{strings.NewReader(c.head)}
+			switch {
+			case name == "files":
+				var body strings.Builder
+				for i := range 100_001 {
+					fmt.Fprintf(&body, "<sourcefile name='%d'/>", i)
+				}
+				in = append(in, strings.NewReader(body.String()+"</report>"))
+			case c.rest != "":
+				in = append(in, &endless{text: strings.Repeat(c.rest, 1000)})
+			}
+			_, err := report.Parse(c.format, io.MultiReader(in...))
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("%v, want %s", err, c.want)
 			}
 		})
+	}
+}
+
+// A name that is long and stands for many cases is not copied for each.
+func TestNamesAreCut(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("ä", 1<<20)
+	trx := "<TestRun name='" + long + "'><UnitTest id='1'><TestMethod className='" + long + "'/></UnitTest>" + strings.Repeat("<UnitTestResult testId='1' testName='n'/>", 100_000) + "</TestRun>"
+	r, err := report.Parse("VISUALSTUDIOTRX", strings.NewReader(trx))
+	if err != nil || len(r.Cases) != 100_000 {
+		t.Fatalf("%d cases, %v", len(r.Cases), err)
+	}
+	if c := r.Cases[0]; len(c.Suite) != report.MaxName || len(c.Prefix) != report.MaxName || c.Name != "n" {
+		t.Errorf("names of %d and %d bytes, %q", len(c.Suite), len(c.Prefix), c.Name)
 	}
 }
 

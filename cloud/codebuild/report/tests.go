@@ -139,7 +139,7 @@ func trx(root *element) (Result, error) {
 		if e.name != "UnitTestResult" {
 			return
 		}
-		prefix := classes[e.attr("testId")]
+		prefix := cut(classes[e.attr("testId")], MaxName)
 		out.Cases = append(out.Cases, Case{Suite: suite, Prefix: prefix, Name: strings.TrimPrefix(e.attr("testName"), prefix+"."), Status: known(trxStatus, e.attr("outcome")),
 			Duration: clock(e.attr("duration")), Message: message(e.at("Output", "ErrorInfo", "Message"), e.at("Output", "ErrorInfo", "StackTrace"))})
 	})

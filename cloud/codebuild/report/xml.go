@@ -100,8 +100,11 @@ func (t *tree) take(token xml.Token, roots []string) error {
 		if len(t.stack) > maxDepth {
 			return fmt.Errorf("elements are nested more than %d deep", maxDepth)
 		}
+		if len(token.Attr) > maxAttributes {
+			return fmt.Errorf("the element <%s> has more than %d attributes", e.name, maxAttributes)
+		}
 		if t.elements += 1 + len(token.Attr); t.elements > maxElements {
-			return fmt.Errorf("there are more than %d elements and attributes", maxElements)
+			return errElements
 		}
 		top.children = append(top.children, e)
 		t.stack = append(t.stack, e)
