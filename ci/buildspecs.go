@@ -75,11 +75,7 @@ func (b Buildspecs) Files() ([]File, error) {
 	if err != nil {
 		return nil, err
 	}
-	roots := b.Roots
-	if len(roots) == 0 {
-		roots = b.Config.Build.Roots
-	}
-	flavors, err := FindFlavors(b.Dir, roots)
+	flavors, err := b.Flavors()
 	if err != nil {
 		return nil, err
 	}
@@ -100,6 +96,15 @@ func (b Buildspecs) Files() ([]File, error) {
 		return nil, fmt.Errorf("the buildspec of %d directories would have %d bytes, and at most %d are read", len(flavors), len(batch), buildspec.MaxSize)
 	}
 	return []File{{path.Join(out, entryFile), entry}, {path.Join(out, batchFile), batch}}, nil
+}
+
+// Flavors are the directories that the batch has parts for.
+func (b Buildspecs) Flavors() ([]Flavor, error) {
+	roots := b.Roots
+	if len(roots) == 0 {
+		roots = b.Config.Build.Roots
+	}
+	return FindFlavors(b.Dir, roots)
 }
 
 // batch is the buildspec with the parts.

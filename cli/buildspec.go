@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"ouro/buildspec"
 	"ouro/ci"
 )
 
@@ -61,6 +62,13 @@ func (o *buildspecOptions) run() error {
 		return err
 	}
 	files, err := o.specs.Files()
+	if err != nil {
+		return err
+	}
+	flavors, err := o.specs.Flavors()
+	if n := len(flavors); n > buildspec.MaxBuilds {
+		fmt.Fprintf(o.io.Err, "ouro: CodeBuild takes at most %d builds in a batch, and this one has %d: give some of the roots a project of their own\n", buildspec.MaxBuilds, n)
+	}
 	if err != nil {
 		return err
 	}
