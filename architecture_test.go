@@ -41,7 +41,7 @@ var mayImport = map[string][]string{
 	"cloud/pattern":       {},
 	"cloud/policy":        {},
 	"cloud/accesskey":     {},
-	"cloud/lambda/runner": {},
+	"cloud/lambda/runner": {"regex"},
 	"cloud/git":           {"cloud/store", "cloud/door"},
 	"cloud/cloudtest":     {"cloud", "cloud/*"},
 }
