@@ -1,3 +1,5 @@
+//go:build unix
+
 package runner_test
 
 import (
@@ -89,8 +91,8 @@ func serve(handler string, n int, header http.Header, event []byte, path string)
 	case "answer and exit":
 		answer("done")
 		os.Exit(0)
-	case "segfault":
-		_ = syscall.Kill(os.Getpid(), syscall.SIGSEGV)
+	case "killed":
+		_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
 	case "hang":
 		fmt.Println("hanging")
 		child := exec.Command(os.Args[0])
