@@ -1,4 +1,4 @@
-//go:build unix
+//go:build linux
 
 package runner_test
 
@@ -22,6 +22,10 @@ import (
 func TestMain(m *testing.M) {
 	if os.Getenv("AWS_LAMBDA_RUNTIME_API") != "" {
 		bootstrap(os.Getenv("_HANDLER"))
+		return
+	}
+	if dir := os.Getenv("RUNNER_HOST"); dir != "" {
+		host(dir, os.Getenv("RUNNER_TASK"))
 		return
 	}
 	os.Exit(m.Run())

@@ -19,4 +19,4 @@ func Closest(wanted int, there ...int) int {
 }
 
 // ReportForm is a REPORT line.
-var ReportForm = regexp.MustCompile(`(?m)^REPORT RequestId: [-0-9a-f]{36}\tDuration: \d+\.\d\d ms\tBilled Duration: \d+ ms\tMemory Size: \d+ MB\tMax Memory Used: \d+ MB\t(Init Duration: \d+\.\d\d ms\t)?(Status: (error\tError Type: .*|timeout))?$`)
+var ReportForm = regexp.MustCompile(`(?m)^{"time":"[-:.TZ0-9]{24}","type":"platform.report","record":{.*}}$|^REPORT RequestId: [-0-9a-f]{36}\tDuration: \d+\.\d\d ms\tBilled Duration: \d+ ms\tMemory Size: \d+ MB\tMax Memory Used: \d+ MB\t(Init Duration: \d+\.\d\d ms\t)?(Status: (error\tError Type: .*|timeout))?$`)

@@ -1,4 +1,4 @@
-//go:build unix
+//go:build linux
 
 package runner_test
 
@@ -140,6 +140,7 @@ func (w *world) with(fn runner.Function, in runner.Invocation) runner.Result {
 func (w *world) log(r runner.Result) string { return strings.Join(w.journal.of(r.LogStream), "\n") }
 
 func TestWarm(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	fn := own(t, "count")
 	for n := 1; n <= 3; n++ {

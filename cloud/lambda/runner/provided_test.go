@@ -1,4 +1,4 @@
-//go:build unix
+//go:build linux
 
 package runner_test
 
@@ -21,6 +21,7 @@ import (
 )
 
 func TestProvided(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	id := `[-0-9a-f]{36}`
 	for _, c := range []struct {
@@ -76,6 +77,7 @@ func TestProvided(t *testing.T) {
 }
 
 func TestStreams(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	for _, c := range []struct{ handler, body, kind, contentType string }{
 		{"stream", "one two", "", "text/plain"},
@@ -116,6 +118,7 @@ func (w writer) Write(p []byte) (int, error) { return w(p) }
 
 // TestRequest: what the runtime is told of an invocation.
 func TestRequest(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	fn := own(t, "headers")
 	before := time.Now()
@@ -139,6 +142,7 @@ func TestRequest(t *testing.T) {
 }
 
 func TestSurroundings(t *testing.T) {
+	t.Parallel()
 	for _, mounts := range []bool{true, false} {
 		w := newWorld(t)
 		if !mounts {
@@ -179,6 +183,7 @@ func TestSurroundings(t *testing.T) {
 // TestFolders: code and layers at Lambda's paths, the later layer over the
 // earlier one, and a /tmp that other environments do not see.
 func TestFolders(t *testing.T) {
+	t.Parallel()
 	for _, mounts := range []bool{true, false} {
 		w := newWorld(t)
 		task, opt, tmp := "/var/task", "/opt", "/tmp"
@@ -225,6 +230,7 @@ func TestFolders(t *testing.T) {
 }
 
 func TestConcurrent(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	fn := own(t, "stream")
 	wait := filepath.Join(t.TempDir(), "go")
@@ -260,6 +266,7 @@ func TestConcurrent(t *testing.T) {
 }
 
 func TestEnds(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, func(o *runner.Options) { o.Idle = time.Millisecond })
 	r := w.invoke(own(t, "echo"), "{}")
 	for again := r; again.LogStream == r.LogStream; { // until the idle process has gone

@@ -12,7 +12,11 @@ import (
 // (https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-advanced.html).
 func (s *stream) platform(kind string, record map[string]any, text string) {
 	if s.fn.LogFormat == "JSON" {
-		event, _ := json.Marshal(map[string]any{"time": stamp(time.Now()), "type": "platform." + kind, "record": record}) // plain values
+		event, _ := json.Marshal(struct { // plain values
+			Time   string         `json:"time"`
+			Type   string         `json:"type"`
+			Record map[string]any `json:"record"`
+		}{stamp(time.Now()), "platform." + kind, record})
 		text = string(event)
 	}
 	s.write(text)
