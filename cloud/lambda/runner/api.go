@@ -84,6 +84,9 @@ func (s *process) serveNext(w http.ResponseWriter, r *http.Request) {
 	s.mu.Unlock()
 	select {
 	case j := <-s.jobs:
+		s.mu.Lock()
+		s.current = j
+		s.mu.Unlock()
 		h := w.Header()
 		h.Set("Content-Type", "application/json")
 		h.Set("Lambda-Runtime-Aws-Request-Id", j.in.RequestID)

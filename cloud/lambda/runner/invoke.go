@@ -90,9 +90,6 @@ func (s *process) invoke(ctx context.Context, in Invocation, at phase) (Result, 
 		return Result{}, errGone
 	}
 	j := &job{in: in, deadline: at.started.Add(s.fn.Timeout), done: make(chan struct{})}
-	s.mu.Lock()
-	s.current = j
-	s.mu.Unlock()
 	if !at.cold {
 		s.log.forget()
 	}
