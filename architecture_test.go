@@ -16,10 +16,12 @@ import (
 // named takes the line of the nearest folder above it; "…/*" stands for what
 // lies below a folder. docs/architecture.md draws the same picture.
 var mayImport = map[string][]string{
-	"":                    {"cli"},
-	"cli":                 {"pipeline", "publish", "stack", "template", "buildspec", "cloud", "cloud/store", "validate", "library", "starter", "regex", "ci"},
+	"":                    {"cli", "function"},
+	"cli":                 {"pipeline", "publish", "stack", "template", "buildspec", "cloud", "cloud/store", "validate", "library", "starter", "regex", "ci", "layer", "function"},
 	"starter":             {"library", "regex"},
 	"ci":                  {"stack", "buildspec", "library", "template", "regex"},
+	"function":            {"layer", "pipeline", "stack"},
+	"layer":               {"pipeline", "stack", "publish", "library", "template", "regex"},
 	"pipeline":            {"stack", "publish", "template", "buildspec", "validate"},
 	"stack":               {"template"},
 	"publish":             {"template", "library"},

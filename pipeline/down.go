@@ -194,16 +194,56 @@ func (u *Up) buckets(ctx context.Context, name string) ([]string, error) {
 
 func (u *Up) empty(ctx context.Context, buckets []string) error {
 	for _, name := range buckets {
-		if err := emptyBucket(ctx, u.Clients.Buckets, name); err != nil {
-			return fmt.Errorf("emptying bucket %q: %w", name, err)
+		if err := EmptyBucket(ctx, u.Clients.Buckets, name); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// emptyBucket deletes all versions and delete markers, a page at a time. Each
-// page is asked for from the start: the place where the last one ended is gone
-// with it.
+// EmptyBucket deletes all versions and delete markers of a bucket. One that is
+// not there is empty.
+func EmptyBucket(ctx context.Context, api *s3.Client, bucket string) error {
+	if err := emptyBucket(ctx, api, bucket); err != nil {
+		return fmt.Errorf("emptying bucket %q: %w", bucket, err)
+	}
+	return nil
+}
+
+// DeleteObject deletes all versions and delete markers of one object.
+func DeleteObject(ctx context.Context, api *s3.Client, bucket, key string) error {
+	pages := s3.NewListObjectVersionsPaginator(api, &s3.ListObjectVersionsInput{Bucket: &bucket, Prefix: &key})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return fmt.Errorf("listing the versions of %q in bucket %q: %w", key, bucket, err)
+		}
+		for _, id := range versionsOf(page) {
+			if aws.ToString(id.Key) != key {
+				continue
+			}
+			if _, err := api.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: &bucket, Key: id.Key, VersionId: id.VersionId}); err != nil {
+				return fmt.Errorf("deleting %q in bucket %q: %w", key, bucket, err)
+			}
+		}
+	}
+	return nil
+}
+
+// versionsOf are the versions and delete markers of a page.
+func versionsOf(page *s3.ListObjectVersionsOutput) []s3types.ObjectIdentifier {
+	var ids []s3types.ObjectIdentifier
+	for _, v := range page.Versions {
+		ids = append(ids, s3types.ObjectIdentifier{Key: v.Key, VersionId: v.VersionId})
+	}
+	for _, m := range page.DeleteMarkers {
+		ids = append(ids, s3types.ObjectIdentifier{Key: m.Key, VersionId: m.VersionId})
+	}
+	return ids
+}
+
+// emptyBucket works a page at a time. Each page is asked for from the start:
+// the place where the last one ended is gone with it.
 func emptyBucket(ctx context.Context, api *s3.Client, bucket string) error {
 	for {
 		page, err := api.ListObjectVersions(ctx, &s3.ListObjectVersionsInput{Bucket: &bucket})
@@ -213,13 +253,7 @@ func emptyBucket(ctx context.Context, api *s3.Client, bucket string) error {
 		if err != nil {
 			return err
 		}
-		var ids []s3types.ObjectIdentifier
-		for _, v := range page.Versions {
-			ids = append(ids, s3types.ObjectIdentifier{Key: v.Key, VersionId: v.VersionId})
-		}
-		for _, m := range page.DeleteMarkers {
-			ids = append(ids, s3types.ObjectIdentifier{Key: m.Key, VersionId: m.VersionId})
-		}
+		ids := versionsOf(page)
 		if len(ids) == 0 {
 			return nil
 		}
