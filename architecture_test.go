@@ -52,7 +52,7 @@ var mayImport = map[string][]string{
 // packages, and their own sub-packages; never each other.
 var services = []string{
 	"cloudcontrol", "cloudformation", "codebuild", "codecommit", "codeconnections", "codepipeline", "eventbridge",
-	"iam", "logs", "s3", "secretsmanager", "serverlessrepo", "sns", "ssm", "sts",
+	"iam", "kms", "logs", "s3", "secretsmanager", "serverlessrepo", "sns", "ssm", "sts",
 }
 
 var frame = []string{

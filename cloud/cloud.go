@@ -24,6 +24,7 @@ import (
 	"ouro/cloud/door"
 	"ouro/cloud/eventbridge"
 	"ouro/cloud/iam"
+	"ouro/cloud/kms"
 	"ouro/cloud/logs"
 	"ouro/cloud/s3"
 	"ouro/cloud/secretsmanager"
@@ -88,6 +89,7 @@ func (c *Cloud) furnish(ctx context.Context, o Options) error {
 		{"sts", identities},
 		{"iam", accounts},
 		{"s3", s3.New(d.Host("s3"))},
+		{"kms", kms.New(d.Host("kms"))},
 		{"ssm", ssm.New(d.Host("ssm"))},
 		{"secretsmanager", secretsmanager.New(d.Host("secretsmanager"))},
 		{"serverlessrepo", serverlessrepo.New(d.Host("serverlessrepo"))},

@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
@@ -94,6 +95,14 @@ var finders = map[string]finder{
 	"AWS::CodeCommit::Repository":          findRepository,
 	"AWS::SSM::Parameter": named(func(ctx context.Context, cfg aws.Config, id *string) error {
 		_, err := ssm.NewFromConfig(cfg).GetParameter(ctx, &ssm.GetParameterInput{Name: id})
+		return err
+	}),
+	"AWS::KMS::Key": named(func(ctx context.Context, cfg aws.Config, id *string) error {
+		_, err := kms.NewFromConfig(cfg).DescribeKey(ctx, &kms.DescribeKeyInput{KeyId: id})
+		return err
+	}),
+	"AWS::KMS::Alias": named(func(ctx context.Context, cfg aws.Config, id *string) error {
+		_, err := kms.NewFromConfig(cfg).DescribeKey(ctx, &kms.DescribeKeyInput{KeyId: id})
 		return err
 	}),
 	"AWS::SecretsManager::Secret": func(ctx context.Context, cfg aws.Config, id string) (string, error) {

@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
@@ -140,6 +141,25 @@ var readers = map[string]func(ctx context.Context, r *Request) ([]any, error){
 		}
 		// A masked secret would show as drift.
 		return []any{map[string]any{"Authentication": def.Authentication, "Filters": def.Filters, "TargetAction": def.TargetAction, "TargetPipeline": def.TargetPipeline}}, nil
+	},
+	"AWS::KMS::Key": func(ctx context.Context, r *Request) ([]any, error) {
+		client := Client(r.Clients, kms.NewFromConfig)
+		out, err := client.DescribeKey(ctx, &kms.DescribeKeyInput{KeyId: &r.Physical})
+		if err != nil {
+			return nil, err
+		}
+		policy, err := client.GetKeyPolicy(ctx, &kms.GetKeyPolicyInput{KeyId: &r.Physical})
+		if err != nil {
+			return nil, err
+		}
+		return []any{out.KeyMetadata, map[string]any{"KeyPolicy": policy.Policy}}, nil
+	},
+	"AWS::KMS::Alias": func(ctx context.Context, r *Request) ([]any, error) {
+		out, err := Client(r.Clients, kms.NewFromConfig).DescribeKey(ctx, &kms.DescribeKeyInput{KeyId: &r.Physical})
+		if err != nil {
+			return nil, err
+		}
+		return []any{map[string]any{"AliasName": r.Physical, "TargetKeyId": keyAsNamed(r.Text("TargetKeyId"), out.KeyMetadata)}}, nil
 	},
 	"AWS::Events::EventBus": func(ctx context.Context, r *Request) ([]any, error) {
 		out, err := Client(r.Clients, eventbridge.NewFromConfig).DescribeEventBus(ctx, &eventbridge.DescribeEventBusInput{Name: &r.Physical})

@@ -135,7 +135,7 @@ func NewTable() Table {
 	t.Add(reportGroupKind(), sourceCredentialKind())
 	t.Add(pipelineHookKinds()...)
 	t.Add(snsKinds()...)
-	t.Add(parameterKind(), secretKind(), logGroupKind(), busKind(), ruleKind(), waitHandleKind(), waitConditionKind(), customKind())
+	t.Add(parameterKind(), secretKind(), keyKind(), aliasKind(), logGroupKind(), busKind(), ruleKind(), waitHandleKind(), waitConditionKind(), customKind())
 	for name, read := range readers {
 		t[name].Read = read
 	}

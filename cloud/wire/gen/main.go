@@ -23,8 +23,8 @@ import (
 
 // services are the botocore folders that the local cloud speaks for.
 var services = []string{
-	"cloudcontrol", "cloudformation", "codebuild", "codecommit", "codeconnections", "codedeploy", "codepipeline", "ecr",
-	"events", "iam", "lambda", "logs", "s3", "secretsmanager", "serverlessrepo", "sns", "ssm", "sts",
+	"apigateway", "apigatewayv2", "cloudcontrol", "cloudformation", "codebuild", "codecommit", "codeconnections", "codedeploy", "codepipeline", "ecr",
+	"events", "iam", "kms", "lambda", "logs", "s3", "secretsmanager", "serverlessrepo", "sns", "ssm", "sts",
 }
 
 func main() {
