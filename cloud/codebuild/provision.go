@@ -29,10 +29,17 @@ type role struct {
 	s3          func() *s3.Client
 }
 
-// assume gives the build its role.
+// assume gives the build its role. In a build that another service has started
+// for itself it is one that trusts that service: the commands of a pipeline run
+// as the pipeline's role.
 func (r *run) assume(ctx context.Context) (*role, error) {
 	arn := aws.ToString(r.rec.Build.ServiceRole)
-	out := &role{config: r.s.host.Assume(r.rec.Caller, arn, "AWSCodeBuild-"+r.uuid())}
+	session := "AWSCodeBuild-" + r.uuid()
+	out := &role{config: r.s.host.Assume(r.rec.Caller, arn, session)}
+	if r.rec.Service != "" {
+		by := door.Caller{Account: r.rec.Caller.Account, Region: r.rec.Caller.Region, Service: r.rec.Service}
+		out.config = r.s.host.Through(r.s.host.As(by), by.Region, arn, session)
+	}
 	var err error
 	if out.credentials, err = out.config.Credentials.Retrieve(ctx); err != nil {
 		var api smithy.APIError

@@ -113,7 +113,7 @@ func (t *turn) startRecord(e *execution, key string, a *action) {
 
 // prepare settles the action's configuration and artifacts.
 func (t *turn) prepare(e *execution, a *action) error {
-	k, err := t.s.kind(t.ctx, scopeOf(t.scope, a), a.Declaration.ActionTypeId)
+	k, err := t.s.kind(t.ctx, actionScope(t.scope, &a.Declaration), a.Declaration.ActionTypeId)
 	switch {
 	case err != nil:
 		return err
@@ -149,13 +149,13 @@ func (t *turn) prepare(e *execution, a *action) error {
 	return nil
 }
 
-// scopeOf is where an action of a pipeline is: in the pipeline's account, and
+// actionScope is where an action of a pipeline is: in the pipeline's account, and
 // in its own region if it has one.
-func scopeOf(pipeline store.Scope, a *action) store.Scope {
-	return store.Scope{Account: pipeline.Account, Region: cmp.Or(aws.ToString(a.Declaration.Region), pipeline.Region)}
+func actionScope(pipeline store.Scope, decl *types.ActionDeclaration) store.Scope {
+	return store.Scope{Account: pipeline.Account, Region: cmp.Or(aws.ToString(decl.Region), pipeline.Region)}
 }
 
-func (t *turn) region(a *action) string { return scopeOf(t.scope, a).Region }
+func (t *turn) region(a *action) string { return actionScope(t.scope, &a.Declaration).Region }
 
 // conclude writes down how an action ended.
 func (t *turn) conclude(e *execution, a *action, out *outcome, err error) {
@@ -234,7 +234,7 @@ func (s *Service) launch(key lineKey, l *line, recordKey string, record action, 
 // the action was let go, nothing is written: in the first case the next process
 // takes it up.
 func (s *Service) run(ctx context.Context, key lineKey, recordKey string, record action, p *plan, run execution) {
-	k, err := s.kind(ctx, scopeOf(key.scope, &record), record.Declaration.ActionTypeId)
+	k, err := s.kind(ctx, actionScope(key.scope, &record.Declaration), record.Declaration.ActionTypeId)
 	if err == nil && (k == nil || k.run == nil) {
 		err = failed(types.FailureTypeConfigurationError, "ActionType %s is no longer available", typeName(record.Declaration.ActionTypeId))
 	}

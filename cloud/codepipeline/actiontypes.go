@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline"
@@ -80,8 +81,11 @@ func (a *actionType) kind() *kind {
 	for _, p := range t.ActionConfigurationProperties {
 		k.config = append(k.config, property{aws.ToString(p.Name), flags(p)})
 	}
-	if d := a.Declared; d != nil && d.Executor.Type == types.ExecutorTypeLambda {
-		k.run = lambdaExecutor{aws.ToString(d.Executor.Configuration.LambdaExecutorConfiguration.LambdaFunctionArn)}
+	if d := a.Declared; d != nil {
+		k.jobLimit = time.Duration(aws.ToInt32(d.Executor.JobTimeout)) * time.Second
+		if d.Executor.Type == types.ExecutorTypeLambda {
+			k.run = lambdaExecutor{aws.ToString(d.Executor.Configuration.LambdaExecutorConfiguration.LambdaFunctionArn)}
+		}
 	}
 	return k
 }

@@ -2,7 +2,6 @@ package codepipeline
 
 import (
 	"context"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -45,6 +44,10 @@ func (j *job) buildBatch(ctx context.Context, client *codebuild.Client, in *code
 	}
 }
 
+// batchInput is the batch of which in is one build. Artifacts that are not
+// combined are called after the builds that make them, with their secondary
+// ones: IDENTIFIER and IDENTIFIER_SECONDARY.
+// https://docs.aws.amazon.com/codebuild/latest/userguide/sample-codepipeline.html
 func (j *job) batchInput(in *codebuild.StartBuildInput) *codebuild.StartBuildBatchInput {
 	batch := &codebuild.StartBuildBatchInput{
 		ProjectName: in.ProjectName, IdempotencyToken: in.IdempotencyToken, SourceTypeOverride: in.SourceTypeOverride,
@@ -52,8 +55,10 @@ func (j *job) batchInput(in *codebuild.StartBuildInput) *codebuild.StartBuildBat
 		ArtifactsOverride: in.ArtifactsOverride, SecondaryArtifactsOverride: in.SecondaryArtifactsOverride,
 		EnvironmentVariablesOverride: in.EnvironmentVariablesOverride, EncryptionKeyOverride: in.EncryptionKeyOverride,
 	}
-	if strings.EqualFold(j.config["CombineArtifacts"], "true") {
-		batch.BuildBatchConfigOverride = &cbtypes.ProjectBuildBatchConfig{CombineArtifacts: aws.Bool(true)}
+	combine := j.isTrue("CombineArtifacts") || j.isTrue("BuildBatchCombineArtifacts")
+	batch.BuildBatchConfigOverride = &cbtypes.ProjectBuildBatchConfig{CombineArtifacts: &combine}
+	if !combine {
+		batch.ArtifactsOverride, batch.SecondaryArtifactsOverride = noArtifacts(), artifactsByName(j.record.Outputs)
 	}
 	return batch
 }

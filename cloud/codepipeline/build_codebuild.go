@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"path"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -30,7 +29,7 @@ func (codeBuild) run(ctx context.Context, j *job) (*outcome, error) {
 		return nil, err
 	}
 	client := codebuild.NewFromConfig(j.as)
-	if strings.EqualFold(j.config["BatchEnabled"], "true") {
+	if j.isTrue("BatchEnabled") {
 		return j.buildBatch(ctx, client, in)
 	}
 	return j.build(ctx, client, in)
@@ -68,15 +67,11 @@ func (j *job) buildInput() (*codebuild.StartBuildInput, error) {
 	if err := j.buildSources(in); err != nil {
 		return nil, err
 	}
-	in.ArtifactsOverride = &cbtypes.ProjectArtifacts{Type: cbtypes.ArtifactsTypeNoArtifacts}
-	for _, a := range j.record.Outputs {
-		to := artifactsTo(a)
-		if len(j.record.Outputs) == 1 {
-			in.ArtifactsOverride = &to
-			break
-		}
-		to.ArtifactIdentifier = aws.String(a.Name)
-		in.SecondaryArtifactsOverride = append(in.SecondaryArtifactsOverride, to)
+	if len(j.record.Outputs) == 1 {
+		only := artifactsTo(j.record.Outputs[0])
+		in.ArtifactsOverride = &only
+	} else {
+		in.ArtifactsOverride, in.SecondaryArtifactsOverride = noArtifacts(), artifactsByName(j.record.Outputs)
 	}
 	if j.store.EncryptionKey != nil {
 		in.EncryptionKeyOverride = j.store.EncryptionKey.Id
@@ -110,6 +105,21 @@ func (j *job) buildSources(in *codebuild.StartBuildInput) error {
 		}
 	}
 	return nil
+}
+
+func noArtifacts() *cbtypes.ProjectArtifacts {
+	return &cbtypes.ProjectArtifacts{Type: cbtypes.ArtifactsTypeNoArtifacts}
+}
+
+// artifactsByName are secondary artifacts, which buildspecs call as the action
+// calls its output artifacts.
+func artifactsByName(list []artifact) (named []cbtypes.ProjectArtifacts) {
+	for _, a := range list {
+		to := artifactsTo(a)
+		to.ArtifactIdentifier = aws.String(a.Name)
+		named = append(named, to)
+	}
+	return named
 }
 
 func artifactsTo(a artifact) cbtypes.ProjectArtifacts {

@@ -5,12 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/codebuild"
 	cbtypes "github.com/aws/aws-sdk-go-v2/service/codebuild/types"
-	"github.com/aws/aws-sdk-go-v2/service/codepipeline/types"
 )
 
 // commands runs shell commands in a build of CodePipeline's own: nobody has to
@@ -20,6 +20,8 @@ import (
 // group /aws/codepipeline/PIPELINE.
 // https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-Commands.html
 type commands struct{}
+
+const commandsProvider = "Commands" // of the action and of the rule
 
 func (commands) run(ctx context.Context, j *job) (*outcome, error) {
 	client := codebuild.NewFromConfig(j.service.host.As(j.caller))
@@ -122,8 +124,8 @@ func (j *job) ensureProject(ctx context.Context, client *codebuild.Client, in *c
 func (s *Service) dropProjects(ctx context.Context, key lineKey, p *plan) error {
 	regions := map[string]bool{}
 	for _, st := range p.definition.Stages {
-		for _, a := range st.Actions {
-			if a.ActionTypeId.Category == types.ActionCategoryCompute {
+		for _, a := range slices.Concat(st.Actions, ruleActions(st)) {
+			if aws.ToString(a.ActionTypeId.Provider) == commandsProvider {
 				regions[aws.ToString(a.Region)] = true
 			}
 		}

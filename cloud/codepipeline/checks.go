@@ -51,6 +51,19 @@ func ruleAction(decl types.RuleDeclaration) types.ActionDeclaration {
 	}
 }
 
+// ruleActions are the rules of all conditions of a stage as actions.
+func ruleActions(st types.StageDeclaration) (list []types.ActionDeclaration) {
+	for _, at := range []when{beforeEntry, onSuccess, onFailure} {
+		conditions, _ := conditionsOf(st, at)
+		for _, c := range conditions {
+			for _, r := range c.Rules {
+				list = append(list, ruleAction(r))
+			}
+		}
+	}
+	return list
+}
+
 // startRule starts a rule of the condition that the execution passes.
 func (t *turn) startRule(e *execution, decl types.RuleDeclaration) (key string) {
 	key, a := t.newRecord(e, ruleAction(decl))

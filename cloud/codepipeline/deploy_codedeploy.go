@@ -30,17 +30,10 @@ const deploymentPause = time.Second
 func (j *job) deploy(ctx context.Context, revision func() (*cdtypes.RevisionLocation, error)) (*outcome, error) {
 	client := codedeploy.NewFromConfig(j.as)
 	if j.record.ExternalID == "" {
-		what, err := revision()
-		if err != nil {
-			return nil, err
-		}
-		out, err := client.CreateDeployment(ctx, &codedeploy.CreateDeploymentInput{
-			ApplicationName: aws.String(j.config["ApplicationName"]), DeploymentGroupName: aws.String(j.config["DeploymentGroupName"]), Revision: what,
-		})
+		id, err := j.createDeployment(ctx, client, revision)
 		if err != nil {
 			return nil, absent(err, "CodeDeploy")
 		}
-		id := aws.ToString(out.DeploymentId)
 		if err := j.started(ctx, id, consoleURL(j.caller.Region, "codedeploy/home?region="+j.caller.Region+"#/deployments/"+id)); err != nil {
 			return nil, err
 		}
@@ -60,6 +53,59 @@ func (j *job) deploy(ctx context.Context, revision func() (*cdtypes.RevisionLoca
 			return nil, err
 		}
 	}
+}
+
+// createDeployment makes the deployment. CodeDeploy takes no token of the
+// client's, so the description names the action: what a process has made that
+// died before it could write down the id is found by it.
+func (j *job) createDeployment(ctx context.Context, client *codedeploy.Client, revision func() (*cdtypes.RevisionLocation, error)) (string, error) {
+	in := &codedeploy.CreateDeploymentInput{
+		ApplicationName: aws.String(j.config["ApplicationName"]), DeploymentGroupName: aws.String(j.config["DeploymentGroupName"]),
+		Description: aws.String("Action execution " + j.record.ID + " of pipeline " + j.key.name),
+	}
+	if j.record.Begun {
+		if id, err := j.findDeployment(ctx, in); err != nil || id != "" {
+			return id, err
+		}
+	}
+	var err error
+	if in.Revision, err = revision(); err != nil {
+		return "", err
+	}
+	if err := j.save(ctx, func(a *action) { a.Begun = true }); err != nil {
+		return "", err
+	}
+	out, err := client.CreateDeployment(ctx, in)
+	if err != nil {
+		return "", err
+	}
+	return aws.ToString(out.DeploymentId), nil
+}
+
+// findDeployment finds a deployment by its description. The service looks for
+// itself: the roles of pipelines need not allow it.
+func (j *job) findDeployment(ctx context.Context, like *codedeploy.CreateDeploymentInput) (string, error) {
+	client := codedeploy.NewFromConfig(j.service.host.As(j.caller))
+	pages := codedeploy.NewListDeploymentsPaginator(client, &codedeploy.ListDeploymentsInput{
+		ApplicationName: like.ApplicationName, DeploymentGroupName: like.DeploymentGroupName,
+		CreateTimeRange: &cdtypes.TimeRange{Start: aws.Time(j.record.Started.Add(-time.Second))}, // its clock has whole seconds
+	})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return "", err
+		}
+		for _, id := range page.Deployments {
+			out, err := client.GetDeployment(ctx, &codedeploy.GetDeploymentInput{DeploymentId: &id})
+			if err != nil {
+				return "", err
+			}
+			if aws.ToString(out.DeploymentInfo.Description) == *like.Description {
+				return id, nil
+			}
+		}
+	}
+	return "", nil
 }
 
 func deploymentFailure(d *cdtypes.DeploymentInfo) error {

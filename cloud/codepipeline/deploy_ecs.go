@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudcontrol"
@@ -30,6 +32,31 @@ type imageDefinition struct {
 }
 
 func (ecsDeploy) run(ctx context.Context, j *job) (*outcome, error) {
+	limit, err := j.deploymentTimeout()
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithDeadlineCause(ctx, j.record.Started.Add(limit), failed(types.FailureTypeJobFailed,
+		"The service %s did not reach a steady state within %d minutes", j.config["ServiceName"], limit/time.Minute))
+	defer cancel()
+	out, err := j.deployService(ctx)
+	if late := new(failure); err != nil && errors.As(context.Cause(ctx), &late) {
+		return nil, late
+	}
+	return out, err
+}
+
+// deploymentTimeout is how long the service may take, 1 to 60 minutes.
+func (j *job) deploymentTimeout() (time.Duration, error) {
+	text := j.option("DeploymentTimeout", "60")
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 || n > 60 {
+		return 0, failed(types.FailureTypeConfigurationError, "the configuration DeploymentTimeout of action %q is %q, and must be a number of minutes from 1 to 60", j.record.Name, text)
+	}
+	return time.Duration(n) * time.Minute, nil
+}
+
+func (j *job) deployService(ctx context.Context) (*outcome, error) {
 	images, err := j.imageDefinitions(ctx)
 	if err != nil {
 		return nil, err

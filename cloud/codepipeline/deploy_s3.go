@@ -38,7 +38,7 @@ func (s3Deploy) run(ctx context.Context, j *job) (*outcome, error) {
 	if d.kms != nil {
 		d.encryption = s3types.ServerSideEncryptionAwsKms
 	}
-	if !strings.EqualFold(j.config["Extract"], "true") {
+	if !j.isTrue("Extract") {
 		if d.key, err = j.need("ObjectKey"); err != nil {
 			return nil, err
 		}

@@ -86,22 +86,6 @@ func (j *job) call(ctx context.Context, function string) error {
 	})
 }
 
-// answered waits until the newest job is another one.
-func (j *job) answered(ctx context.Context) error {
-	for id, since := j.record.Work.Job, time.Now(); ; {
-		a, err := j.service.actions.Get(ctx, j.key.scope, j.recordK)
-		if err != nil {
-			return err
-		}
-		if j.record = a; a.Work.Job != id {
-			return nil
-		}
-		if err := pause(ctx, since, jobPause); err != nil {
-			return err
-		}
-	}
-}
-
 // event is what the function is called with, in the form that AWS shows.
 func (j *job) event(ctx context.Context) ([]byte, error) {
 	d, err := j.data(ctx)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
@@ -92,6 +93,9 @@ func (j *job) started(ctx context.Context, id, url string) error {
 
 // option is a configuration with a default.
 func (j *job) option(name, otherwise string) string { return cmp.Or(j.config[name], otherwise) }
+
+// isTrue tells whether a configuration says yes.
+func (j *job) isTrue(name string) bool { return strings.EqualFold(j.config[name], "true") }
 
 // need is a configuration that must be there.
 func (j *job) need(name string) (string, error) {

@@ -20,6 +20,7 @@ type kind struct {
 	onlyV2   bool
 	run      runner // nil: it does not run on the local cloud
 	settings *types.ActionTypeSettings
+	jobLimit time.Duration // of one job; 0: that of the action
 }
 
 type span struct{ least, most int32 }

@@ -309,6 +309,9 @@ func (s *Service) remove(ctx context.Context, key lineKey) error {
 	l.turns.Lock()
 	defer l.turns.Unlock()
 	return s.host.Store().Atomically(ctx, func(ctx context.Context) error {
+		if err := s.dropJobs(ctx, key); err != nil {
+			return err
+		}
 		if err := s.pipelines.Delete(ctx, key.scope, key.name); err != nil && !errors.Is(err, store.ErrNotFound) {
 			return err
 		}

@@ -133,6 +133,7 @@ type action struct {
 	Work    *work  `json:",omitempty"` // of an action that a job worker does
 	Percent *int32 `json:",omitempty"` // of the work that is done
 	Told    bool   `json:",omitempty"` // whether the topic of an approval was told
+	Begun   bool   `json:",omitempty"` // whether something was about to be started that no token tells apart
 
 	Revision  *revision         `json:",omitempty"`
 	Resolved  map[string]string `json:",omitempty"` // the configuration without variables

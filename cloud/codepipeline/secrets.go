@@ -1,7 +1,6 @@
 package codepipeline
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -42,10 +41,14 @@ func maskedConfiguration(id *types.ActionTypeId, configuration map[string]string
 	return copied
 }
 
-// hides tells whether the property of that name is a secret.
+// hides tells whether the property of that name is a secret. The token by which
+// a partner knows its customer is one, declared or not.
 func (k *kind) hides(name string) bool {
-	if k == nil {
+	switch {
+	case k == nil:
 		return false
+	case k.owner == types.ActionOwnerThirdParty && name == clientToken:
+		return true
 	}
 	p := k.property(name)
 	return p != nil && p.flag&secret != 0
@@ -56,7 +59,7 @@ func (k *kind) hides(name string) bool {
 func (s *Service) keepSecrets(ctx context.Context, scope store.Scope, def, old *types.PipelineDeclaration) error {
 	for _, st := range def.Stages {
 		for i, a := range st.Actions {
-			k, err := s.kind(ctx, store.Scope{Account: scope.Account, Region: cmp.Or(aws.ToString(a.Region), scope.Region)}, a.ActionTypeId)
+			k, err := s.kind(ctx, actionScope(scope, &a), a.ActionTypeId)
 			if err != nil {
 				return err
 			}

@@ -77,7 +77,8 @@ func (s *Service) UntagResource(ctx context.Context, in *codepipeline.UntagResou
 	return &codepipeline.UntagResourceOutput{}, nil
 }
 
-// ListTagsForResource gives the tags of a pipeline or a webhook by key.
+// ListTagsForResource gives the tags of a pipeline, a webhook or an action type
+// by key.
 func (s *Service) ListTagsForResource(ctx context.Context, in *codepipeline.ListTagsForResourceInput) (*codepipeline.ListTagsForResourceOutput, error) {
 	page, err := newPage(in.MaxResults, in.NextToken, 100)
 	if err != nil {
@@ -103,17 +104,24 @@ func (s *Service) ListTagsForResource(ctx context.Context, in *codepipeline.List
 
 // tagsOf are the tags of what the ARN names.
 func (s *Service) tagsOf(ctx context.Context, arn *string) (map[string]string, error) {
-	name, isHook, err := tagged(ctx, arn)
+	kind, name, err := tagged(ctx, arn)
 	if err != nil {
 		return nil, err
 	}
 	scope := door.CallerFrom(ctx).Scope()
 	var tags map[string]string
-	if isHook {
+	switch kind {
+	case taggedHook:
 		var hook webhook
 		hook, err = s.webhooks.Get(ctx, scope, name)
 		tags = hook.Tags
-	} else {
+	case taggedType:
+		var a actionType
+		if a, err = s.types.Get(ctx, scope, name); err == nil && a.Deleted {
+			err = store.ErrNotFound
+		}
+		tags = a.Tags
+	default:
 		var p pipeline
 		p, err = s.pipelines.Get(ctx, scope, name)
 		tags = p.Tags
@@ -126,7 +134,7 @@ func (s *Service) tagsOf(ctx context.Context, arn *string) (map[string]string, e
 
 // changeTags changes the tags of what the ARN names.
 func (s *Service) changeTags(ctx context.Context, arn *string, change func(map[string]string) error) error {
-	name, isHook, err := tagged(ctx, arn)
+	kind, name, err := tagged(ctx, arn)
 	if err != nil {
 		return err
 	}
@@ -139,9 +147,17 @@ func (s *Service) changeTags(ctx context.Context, arn *string, change func(map[s
 		return change(kept)
 	}
 	scope := door.CallerFrom(ctx).Scope()
-	if isHook {
+	switch kind {
+	case taggedHook:
 		_, err = s.webhooks.Update(ctx, scope, name, func(w *webhook) error { return changed(&w.Tags) })
-	} else {
+	case taggedType:
+		_, err = s.types.Update(ctx, scope, name, func(a *actionType) error {
+			if a.Deleted {
+				return store.ErrNotFound
+			}
+			return changed(&a.Tags)
+		})
+	default:
 		err = s.turn(ctx, scope, name, func(t *turn) error { return changed(&t.pipe.Tags) })
 	}
 	if errors.Is(err, errNoPipeline) || errors.Is(err, store.ErrNotFound) {
@@ -150,14 +166,29 @@ func (s *Service) changeTags(ctx context.Context, arn *string, change func(map[s
 	return err
 }
 
-// tagged is the name of the pipeline or the webhook that the ARN names.
-func tagged(ctx context.Context, arn *string) (name string, isHook bool, err error) {
+// What can have tags besides pipelines, as it begins in an ARN.
+const (
+	taggedHook = "webhook:"
+	taggedType = "actiontype:"
+)
+
+// tagged is the kind and the name of what the ARN names.
+func tagged(ctx context.Context, arn *string) (kind, name string, err error) {
 	name, ok := strings.CutPrefix(aws.ToString(arn), door.CallerFrom(ctx).ResourceARN("codepipeline", ""))
-	name, isHook = strings.CutPrefix(name, "webhook:")
-	if !ok || checkName(name, "resourceArn") != nil {
-		return "", false, &types.InvalidArnException{Message: aws.String(fmt.Sprintf("The resource ARN '%s' is not valid", aws.ToString(arn)))}
+	for _, k := range []string{taggedHook, taggedType} {
+		if rest, is := strings.CutPrefix(name, k); is {
+			kind, name = k, rest
+		}
 	}
-	return name, isHook, nil
+	if kind == taggedType {
+		ok = ok && strings.HasPrefix(name, string(types.ActionOwnerCustom)+"/")
+	} else {
+		ok = ok && checkName(name, "resourceArn") == nil
+	}
+	if !ok {
+		return "", "", &types.InvalidArnException{Message: aws.String(fmt.Sprintf("The resource ARN '%s' is not valid", aws.ToString(arn)))}
+	}
+	return kind, name, nil
 }
 
 func noTagged(arn *string) error {

@@ -1,7 +1,6 @@
 package codepipeline
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -11,7 +10,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline/types"
 
 	"ouro/cloud/door"
-	"ouro/cloud/store"
 )
 
 const maxConfigurationKey = 50 // characters
@@ -22,7 +20,7 @@ func (s *Service) checkActions(ctx context.Context, def *types.PipelineDeclarati
 	own := door.CallerFrom(ctx).Scope()
 	for _, st := range def.Stages {
 		for _, a := range st.Actions {
-			scope := store.Scope{Account: own.Account, Region: cmp.Or(aws.ToString(a.Region), own.Region)}
+			scope := actionScope(own, &a)
 			k, err := s.kind(ctx, scope, a.ActionTypeId)
 			if err != nil {
 				return err

@@ -47,12 +47,38 @@ func (jobWorker) run(ctx context.Context, j *job) (*outcome, error) {
 	if err := j.service.offer(ctx, j.place(), j.record.Work); err != nil {
 		return nil, err
 	}
-	<-ctx.Done()
-	err := ctx.Err()
+	var err error
+	if j.kind.jobLimit == 0 {
+		<-ctx.Done()
+		err = ctx.Err()
+	}
+	for err == nil {
+		err = j.answered(ctx)
+	}
 	if errors.Is(context.Cause(ctx), errTimedOut) {
 		err = failed(types.FailureTypeJobFailed, "The job %s timed out: no job worker completed it within %s", j.record.Work.Job, j.kind.timeout(j.record.Declaration))
 	}
 	return nil, err
+}
+
+// answered waits until the newest job is another one. A job that takes longer
+// than its action type allows fails the action.
+func (j *job) answered(ctx context.Context) error {
+	for id, since := j.record.Work.Job, time.Now(); ; {
+		a, err := j.service.actions.Get(ctx, j.key.scope, j.recordK)
+		if err != nil {
+			return err
+		}
+		if j.record = a; a.Work.Job != id {
+			return nil
+		}
+		if limit := j.kind.jobLimit; limit > 0 && j.service.host.Now().Sub(a.Work.Opened) > limit {
+			return failed(types.FailureTypeJobFailed, "The job %s did not end within its action type's timeout of %s", id, limit)
+		}
+		if err := pause(ctx, since, jobPause); err != nil {
+			return err
+		}
+	}
 }
 
 // openJob makes the action's first job, if it has none.
@@ -93,6 +119,45 @@ func (s *Service) offer(ctx context.Context, p *jobPlace, w *work) error {
 		}
 		return s.queue.Put(ctx, p.jobs(), queueKey(&p.Type, w), w.Job)
 	})
+}
+
+// dropJobs deletes the jobs of a pipeline, which lie in the regions of its
+// actions.
+func (s *Service) dropJobs(ctx context.Context, key lineKey) error {
+	versions, err := s.definitions.List(ctx, key.scope, store.Query{Prefix: key.name + "/"})
+	if err != nil {
+		return err
+	}
+	scopes := map[store.Scope]bool{}
+	for _, v := range versions {
+		for _, st := range v.Value.Stages {
+			for _, a := range st.Actions {
+				scopes[actionScope(key.scope, &a)] = true
+			}
+		}
+	}
+	for scope := range scopes {
+		jobs, err := s.jobs.List(ctx, scope, store.Query{})
+		if err != nil {
+			return err
+		}
+		gone := map[string]bool{}
+		for _, j := range jobs {
+			if j.Value.Scope == key.scope && j.Value.Pipeline == key.name {
+				gone[j.ID], err = true, errors.Join(err, s.jobs.Delete(ctx, scope, j.ID))
+			}
+		}
+		waiting, queueErr := s.queue.List(ctx, scope, store.Query{})
+		for _, w := range waiting {
+			if gone[w.Value] {
+				err = errors.Join(err, s.queue.Delete(ctx, scope, w.ID))
+			}
+		}
+		if err := errors.Join(err, queueErr); err != nil {
+			return fmt.Errorf("deleting the jobs of pipeline %q: %w", key.name, err)
+		}
+	}
+	return nil
 }
 
 // queueKey sorts the jobs of a type by age.
