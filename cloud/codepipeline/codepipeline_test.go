@@ -3,6 +3,7 @@ package codepipeline_test
 import (
 	stdcmp "cmp"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -36,6 +37,8 @@ type world struct {
 	stacks  *stacks
 	notices *notices
 
+	more map[string]any // services of the test's own
+
 	patience time.Duration // how long until waits; 0: 20 seconds
 }
 
@@ -59,10 +62,12 @@ func (w *world) open() {
 	}
 	w.store, w.door = st, door.New(door.Options{Store: st})
 	service := codepipeline.New(w.door)
-	for name, impl := range map[string]any{
+	all := map[string]any{
 		"sts": identities{}, "s3": w.objects, "codecommit": w.repos, "codebuild": w.builds,
 		"cloudformation": w.stacks, "events": w.notices, "codepipeline": service,
-	} {
+	}
+	maps.Copy(all, w.more)
+	for name, impl := range all {
 		if err := w.door.Register(name, impl); err != nil {
 			w.t.Fatal(err)
 		}

@@ -40,10 +40,11 @@ const (
 func (j *job) workBy(ctx context.Context, function string) error {
 	err := j.openJob(ctx)
 	for err == nil {
+		// A function may have answered, and asked for a next job, before its call
+		// has come back.
 		if j.record.Work.Given.IsZero() {
 			err = j.call(ctx, function)
-		}
-		if err == nil {
+		} else {
 			err = j.answered(ctx)
 		}
 	}
@@ -65,7 +66,6 @@ func (j *job) call(ctx context.Context, function string) error {
 	if err := j.service.know(ctx, j.place(), &w); err != nil {
 		return err
 	}
-	// The function may answer before its call has come back.
 	if err := j.save(ctx, func(a *action) { a.Work.Status = types.JobStatusInProgress }); err != nil {
 		return err
 	}
