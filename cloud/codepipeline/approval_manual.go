@@ -21,7 +21,7 @@ type manualApproval struct{}
 func (manualApproval) run(ctx context.Context, j *job) (*outcome, error) {
 	if topic := j.config["NotificationArn"]; topic != "" && !j.record.Told {
 		if err := j.tellTopic(ctx, topic); err != nil {
-			return nil, err
+			return nil, absent(err, "SNS")
 		}
 		if err := j.save(ctx, func(a *action) { a.Told = true }); err != nil {
 			return nil, err

@@ -105,7 +105,8 @@ func (j *job) registerTask(ctx context.Context, task map[string]any) (string, er
 		delete(task, name) // of a task definition that was described
 	}
 	properties, _ := capitals(task, 0).(map[string]any)
-	return (&ecsResources{job: j, client: cloudcontrol.NewFromConfig(j.as)}).register(ctx, properties)
+	arn, err := (&ecsResources{job: j, client: cloudcontrol.NewFromConfig(j.as)}).register(ctx, properties)
+	return arn, absent(err, "Cloud Control")
 }
 
 // asGiven are members whose keys are the user's own words.

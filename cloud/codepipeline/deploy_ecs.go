@@ -40,6 +40,7 @@ func (ecsDeploy) run(ctx context.Context, j *job) (*outcome, error) {
 		"The service %s did not reach a steady state within %d minutes", j.config["ServiceName"], limit/time.Minute))
 	defer cancel()
 	out, err := j.deployService(ctx)
+	err = absent(err, "Cloud Control")
 	if late := new(failure); err != nil && errors.As(context.Cause(ctx), &late) {
 		return nil, late
 	}

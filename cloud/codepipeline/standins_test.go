@@ -166,6 +166,19 @@ type builds struct {
 	starts []*codebuild.StartBuildInput
 	byID   map[string]*cbtypes.Build
 	tokens map[string]string
+
+	batches []*codebuild.StartBuildBatchInput // succeed at once
+}
+
+func (b *builds) StartBuildBatch(_ context.Context, in *codebuild.StartBuildBatchInput) (*codebuild.StartBuildBatchOutput, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.batches = append(b.batches, in)
+	return &codebuild.StartBuildBatchOutput{BuildBatch: &cbtypes.BuildBatch{Id: aws.String(fmt.Sprintf("%s:%d", *in.ProjectName, len(b.batches)))}}, nil
+}
+
+func (b *builds) BatchGetBuildBatches(_ context.Context, in *codebuild.BatchGetBuildBatchesInput) (*codebuild.BatchGetBuildBatchesOutput, error) {
+	return &codebuild.BatchGetBuildBatchesOutput{BuildBatches: []cbtypes.BuildBatch{{Id: &in.Ids[0], BuildBatchStatus: cbtypes.StatusTypeSucceeded, Complete: true}}}, nil
 }
 
 func (b *builds) StartBuild(_ context.Context, in *codebuild.StartBuildInput) (*codebuild.StartBuildOutput, error) {
