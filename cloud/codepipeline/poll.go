@@ -148,6 +148,9 @@ func (s *Service) seen(ctx context.Context, key lineKey, w watch, tip string) er
 		if t.pipe.Sources[w.action] == tip || len(first.Running) > 0 || len(first.Inbound) > 0 {
 			return errSeen
 		}
+		if err := t.checkRoom(); err != nil {
+			return err // and look again
+		}
 		t.pipe.saw(w.action, tip)
 		t.begin(types.TriggerTypePollForSourceChanges, w.action, nil, nil)
 		return nil

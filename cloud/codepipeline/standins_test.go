@@ -127,6 +127,7 @@ type repositories struct {
 	objects *objects
 	mu      sync.Mutex
 	tip     string
+	asked   int // how often for the tip
 	files   map[string]string
 }
 
@@ -136,9 +137,16 @@ func (r *repositories) push(commit string, files map[string]string) {
 	r.tip, r.files = commit, files
 }
 
+func (r *repositories) questions() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.asked
+}
+
 func (r *repositories) GetBranch(_ context.Context, in *codecommit.GetBranchInput) (*codecommit.GetBranchOutput, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.asked++
 	if r.tip == "" {
 		return nil, &cctypes.BranchDoesNotExistException{Message: aws.String("no")}
 	}

@@ -161,6 +161,10 @@ type answer struct {
 
 func (a *answer) Error() string { return a.text }
 
+// hookErrors are the error codes of a webhook that could not start its
+// pipeline, by the status of the answer.
+var hookErrors = map[int]string{http.StatusConflict: "TargetNotFound", http.StatusTooManyRequests: "LimitExceeded"}
+
 // takeDelivery starts the webhook's pipeline if the filters let the body pass.
 // The sender is known.
 func (s *Service) takeDelivery(ctx context.Context, scope store.Scope, hook webhook, body []byte) error {
@@ -179,15 +183,22 @@ func (s *Service) takeDelivery(ctx context.Context, scope store.Scope, hook webh
 				return &answer{http.StatusOK, "The delivery does not pass the filters of the webhook and was ignored."}
 			}
 		}
+		if err := t.checkRoom(); err != nil {
+			return err
+		}
 		t.begin(types.TriggerTypeWebhook, hook.ARN, nil, nil)
 		return nil
 	})
-	if errors.Is(err, errNoPipeline) {
+	var full *types.ConcurrentPipelineExecutionsLimitExceededException
+	switch {
+	case errors.Is(err, errNoPipeline):
 		err = &answer{http.StatusConflict, fmt.Sprintf("there is no pipeline %s", *def.TargetPipeline)}
+	case errors.As(err, &full):
+		err = &answer{http.StatusTooManyRequests, full.ErrorMessage()}
 	}
 	var said *answer
-	if errors.As(err, &said) && said.status == http.StatusConflict {
-		s.noteFailure(ctx, scope, hook, "TargetNotFound", err)
+	if errors.As(err, &said) && hookErrors[said.status] != "" {
+		s.noteFailure(ctx, scope, hook, hookErrors[said.status], err)
 	}
 	if err != nil {
 		return err
