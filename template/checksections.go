@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"ouro/regex"
 )
 
 var parameterAttributes = []string{
@@ -86,7 +88,7 @@ func (c *checker) checkAttribute(parameter, key, n *Node) {
 func (c *checker) checkDefault(p Parameter) {
 	if p.AllowedPattern != "" {
 		var err error
-		if p.pattern, err = compilePattern(p.AllowedPattern); err != nil {
+		if p.pattern, err = regex.Java(p.AllowedPattern); err != nil {
 			c.problem(p.Pos, "allowed-pattern", p.Name, "", "the AllowedPattern of parameter %q cannot be checked here: %v", p.Name, err)
 			c.problems[len(c.problems)-1].Severity = SeverityWarning
 			return

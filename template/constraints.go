@@ -2,13 +2,11 @@ package template
 
 import (
 	"math/big"
-	"regexp"
 	"slices"
 	"strings"
-	"time"
 	"unicode/utf16"
 
-	"github.com/dlclark/regexp2"
+	"ouro/regex"
 )
 
 // Validate checks a value against the parameter's type and constraints. For
@@ -55,53 +53,20 @@ func (p Parameter) checkPattern(values []string) string {
 	pattern := p.pattern
 	if pattern == nil {
 		var err error
-		if pattern, err = compilePattern(p.AllowedPattern); err != nil {
+		if pattern, err = regex.Java(p.AllowedPattern); err != nil {
 			return "!has an AllowedPattern that is not a regular expression which can be checked here: " + err.Error()
 		}
 	}
 	for _, v := range values {
-		if !pattern(v) {
+		if ok, err := pattern(v); !ok || err != nil { // what takes too long does not match
 			return "must match pattern " + p.AllowedPattern
 		}
 	}
 	return ""
 }
 
-var javaPattern = strings.NewReplacer(
-	`\\`, `\\`, // an escaped backslash begins no other escape
-	`\Z`, `\z`,
-	`\h`, `[ \t]`,
-	`\R`, `(?:\r\n|[\n\r\x0b\x0c\x{85}\x{2028}\x{2029}])`,
-	`\p{Alpha}`, `[[:alpha:]]`, `\p{Digit}`, `[[:digit:]]`, `\p{Alnum}`, `[[:alnum:]]`,
-	`\p{Lower}`, `[[:lower:]]`, `\p{Upper}`, `[[:upper:]]`, `\p{Punct}`, `[[:punct:]]`,
-	`\p{ASCII}`, `[[:ascii:]]`, `\p{Space}`, `[[:space:]]`, `\p{XDigit}`, `[[:xdigit:]]`,
-)
-
 // matcher tells whether a whole value matches an expression.
-type matcher func(value string) bool
-
-// patience bounds a match of an expression that RE2 does not have, whose work
-// may grow exponentially with the value. What takes longer does not match.
-const patience = 250 * time.Millisecond
-
-// compilePattern reads a Java expression: with RE2, which is linear, where that
-// has it; those with look-around and back-references with a library that tries.
-func compilePattern(pattern string) (matcher, error) {
-	for _, form := range []string{pattern, javaPattern.Replace(pattern)} {
-		if re, err := regexp.Compile(`\A(?:` + form + `)\z`); err == nil {
-			return re.MatchString, nil
-		}
-	}
-	re, err := regexp2.Compile(`\A(?:`+pattern+`)\z`, regexp2.None)
-	if err != nil {
-		return nil, err
-	}
-	re.MatchTimeout = patience
-	return func(value string) bool {
-		ok, err := re.MatchString(value)
-		return ok && err == nil
-	}, nil
-}
+type matcher func(value string) (bool, error)
 
 func (p Parameter) checkLength(value string) string {
 	if p.MinLength == "" && p.MaxLength == "" || p.IsList() {

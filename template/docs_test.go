@@ -22,7 +22,7 @@ var limited = map[string]string{
 	"Fn::ValueOf":        "of VPCs, subnets and security groups that the local cloud has recorded",
 	"Fn::ValueOfAll":     "of VPCs, subnets and security groups that the local cloud has recorded",
 	"Hooks":              "checked, and kept as it is; AWS::CodeDeploy::BlueGreen deployments are not made",
-	"AllowedPattern":     "Java's possessive quantifiers are a warning when the template is checked, and refused when a value is; an expression that takes longer than a quarter of a second does not match",
+	"AllowedPattern":     "Java's possessive quantifiers and sets of character classes (`[a-z&&[^b]]`) are a warning when the template is checked, and refused when a value is; an expression that takes longer than a quarter of a second does not match",
 }
 
 // TestPage keeps docs/templates.md true to the tables.

@@ -2,12 +2,14 @@ package codepipeline
 
 import (
 	"context"
-	"regexp"
+	"errors"
 	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline/types"
+
+	"ouro/regex"
 )
 
 // ruleCategory is the category of all rules.
@@ -101,13 +103,21 @@ var operators = map[string]func(variable, value string) (bool, error){
 	"EQ":       func(variable, value string) (bool, error) { return variable == value, nil },
 	"NE":       func(variable, value string) (bool, error) { return variable != value, nil },
 	"CONTAINS": func(variable, value string) (bool, error) { return strings.Contains(variable, value), nil },
-	"MATCHES": func(variable, value string) (bool, error) {
-		re, err := regexp.Compile(`^(?:` + value + `)$`)
-		if err != nil {
-			return false, failed(types.FailureTypeConfigurationError, "the value %q is no regular expression that the local cloud can match: %v", value, err)
-		}
-		return re.MatchString(variable), nil
-	},
+	"MATCHES":  matches,
+}
+
+// matches tells whether the whole variable matches an expression, which is one
+// of Java's.
+func matches(variable, value string) (bool, error) {
+	expression, err := regex.Java(value)
+	if err != nil {
+		return false, failed(types.FailureTypeConfigurationError, "the value %q is no regular expression that the local cloud can match: %v", value, err)
+	}
+	ok, err := expression(variable)
+	if err != nil {
+		return false, failed(types.FailureTypeConfigurationError, "matching the regular expression %q takes too long: %v", value, err)
+	}
+	return ok, nil
 }
 
 func (variableRule) run(_ context.Context, j *job) (*outcome, error) {
@@ -126,11 +136,12 @@ func (variableRule) run(_ context.Context, j *job) (*outcome, error) {
 	return &outcome{}, nil
 }
 
-// windowRule succeeds within the times of a cron expression.
+// windowRule succeeds within the times of a cron expression, for which it waits
+// as long as a rule may take.
 // https://docs.aws.amazon.com/codepipeline/latest/userguide/rule-reference-DeploymentWindow.html
 type windowRule struct{}
 
-func (windowRule) run(_ context.Context, j *job) (*outcome, error) {
+func (windowRule) run(ctx context.Context, j *job) (*outcome, error) {
 	zone, err := timeZone(j.option("TimeZone", "UTC"))
 	if err != nil {
 		return nil, failed(types.FailureTypeConfigurationError, "%v", err)
@@ -139,9 +150,29 @@ func (windowRule) run(_ context.Context, j *job) (*outcome, error) {
 	if err != nil {
 		return nil, failed(types.FailureTypeConfigurationError, "%v", err)
 	}
-	now := j.service.host.Now().In(zone)
-	if !window.contains(now) {
-		return nil, failed(types.FailureTypeJobFailed, "%s is not in the deployment window %q", now.Format(time.RFC3339), j.config["Cron"])
+	for {
+		now := j.service.host.Now().In(zone)
+		if window.contains(now) {
+			return &outcome{}, nil
+		}
+		err := nextMinute(ctx, now)
+		if errors.Is(context.Cause(ctx), errTimedOut) {
+			return nil, failed(types.FailureTypeJobFailed, "the deployment window %q did not open in time", j.config["Cron"])
+		}
+		if err != nil {
+			return nil, err
+		}
 	}
-	return &outcome{}, nil
+}
+
+// nextMinute waits until the minute is over: windows are made of whole ones.
+func nextMinute(ctx context.Context, now time.Time) error {
+	timer := time.NewTimer(now.Truncate(time.Minute).Add(time.Minute).Sub(now))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }

@@ -30,6 +30,7 @@ type world struct {
 	dir     string
 	store   *store.Store
 	door    *door.Door
+	service *codepipeline.Service
 	client  *api.Client
 	objects *objects
 	repos   *repositories
@@ -40,6 +41,7 @@ type world struct {
 	more map[string]any // services of the test's own
 
 	patience time.Duration // how long until waits; 0: 20 seconds
+	now      func() time.Time
 }
 
 func newWorld(t *testing.T) *world {
@@ -60,8 +62,9 @@ func (w *world) open() {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	w.store, w.door = st, door.New(door.Options{Store: st})
+	w.store, w.door = st, door.New(door.Options{Store: st, Now: w.now})
 	service := codepipeline.New(w.door)
+	w.service = service
 	all := map[string]any{
 		"sts": identities{}, "s3": w.objects, "codecommit": w.repos, "codebuild": w.builds,
 		"cloudformation": w.stacks, "events": w.notices, "codepipeline": service,

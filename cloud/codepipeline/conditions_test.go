@@ -1,8 +1,10 @@
 package codepipeline_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	cbtypes "github.com/aws/aws-sdk-go-v2/service/codebuild/types"
@@ -168,6 +170,7 @@ func TestRulesRun(t *testing.T) {
 	checked := stage("Build", build("B", "quick"))
 	checked.OnSuccess = &types.SuccessConditions{Conditions: on(types.ResultFail,
 		rule("Test", "CodeBuild", "App", map[string]string{"ProjectName": "slow"}),
+		rule("Look", "VariableCheck", "", map[string]string{"Variable": "#{variables.Env}", "Operator": "MATCHES", "Value": "(?!prod)[a-z]+"}),
 		rule("Window", "DeploymentWindow", "", map[string]string{"Cron": "* * * * * ? *", "TimeZone": "Europe/Berlin"}))}
 	w.createV2("", checked, stage("Last", build("L", "quick")))
 	id := w.first()
@@ -218,7 +221,7 @@ func TestRulesThatCannotBeEvaluated(t *testing.T) {
 		rule("Alarm", "CloudWatchAlarm", "", map[string]string{"AlarmName": "cpu"}),
 		rule("Zone", "DeploymentWindow", "", map[string]string{"Cron": "* * * * * ?", "TimeZone": "Moon/Crater"}),
 		rule("Cron", "DeploymentWindow", "", map[string]string{"Cron": "* * 25 * * ?"}),
-		rule("Match", "VariableCheck", "", map[string]string{"Variable": "#{variables.Env}", "Operator": "MATCHES", "Value": "(?=d)dev"}),
+		rule("Match", "VariableCheck", "", map[string]string{"Variable": "#{variables.Env}", "Operator": "MATCHES", "Value": "[a-z&&[^b]]+"}),
 		rule("Operator", "VariableCheck", "", map[string]string{"Variable": "#{variables.Env}", "Operator": "GT", "Value": "1"}))}
 	w.createV2("", gated)
 	w.reaches(w.first(), types.PipelineExecutionStatusFailed)
@@ -230,7 +233,7 @@ func TestRulesThatCannotBeEvaluated(t *testing.T) {
 		"Alarm":    `the local cloud has no CloudWatch alarms, so the state of "cpu" is not known`,
 		"Zone":     `the time zone "Moon/Crater" is not known`,
 		"Cron":     `the field "25" of the cron expression "* * 25 * * ?": "25" is no number from 0 to 23`,
-		"Match":    `the value "(?=d)dev" is no regular expression that the local cloud can match`,
+		"Match":    `the value "[a-z&&[^b]]+" is no regular expression that the local cloud can match`,
 		"Operator": `the operator "GT" is none of CONTAINS, EQ, MATCHES, NE`,
 	}
 	for _, r := range state.ConditionStates[0].RuleStates {
@@ -238,6 +241,36 @@ func TestRulesThatCannotBeEvaluated(t *testing.T) {
 			t.Errorf("%s: %s", *r.RuleName, got)
 		}
 	}
+}
+
+// A deployment window is waited for, also by the process after the one that
+// died, unless somebody lets the execution in.
+func TestDeploymentWindow(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	next := time.Now().AddDate(1, 0, 0)
+	gated := stage("Build", build("B", "quick"))
+	gated.BeforeEntry = &types.BeforeEntryConditions{Conditions: on(types.ResultFail, rule("Window", "DeploymentWindow", "", map[string]string{
+		"Cron": fmt.Sprintf("* * * * * ? %d", next.Year())}))}
+	w.createV2("", gated)
+	waits := func() {
+		t.Helper()
+		w.until("the rule waits", func() bool {
+			c := w.stage("Build").BeforeEntryConditionState
+			return c.LatestExecution != nil && c.LatestExecution.Status == types.ConditionExecutionStatusInProgress && c.ConditionStates[0].RuleStates[0].LatestExecution != nil
+		})
+	}
+	waits()
+	if err := w.override(w.first(), "Build", types.ConditionTypeBeforeEntry); err != nil {
+		t.Fatal(err)
+	}
+	w.reaches(w.first(), types.PipelineExecutionStatusSucceeded)
+	id := w.start()
+	waits()
+	w.close()
+	w.now = func() time.Time { return next }
+	w.open()
+	w.reaches(id, types.PipelineExecutionStatusSucceeded)
 }
 
 // A stage that fails is retried once by itself, and rolled back when that fails,
