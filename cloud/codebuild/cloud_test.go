@@ -7,6 +7,8 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"os/exec"
 	"slices"
 	"strings"
 	"testing"
@@ -44,6 +46,28 @@ type testCloud struct {
 	store  *store.Store
 }
 
+// byCLI runs the AWS CLI's commands for CodeBuild, which print text.
+func (c *testCloud) byCLI(t testing.TB) func(args ...string) string {
+	t.Helper()
+	cli, err := exec.LookPath("aws")
+	if err != nil {
+		if os.Getenv("OURO_REQUIRE_TOOLS") == "1" {
+			t.Fatal("the AWS CLI is not installed, and OURO_REQUIRE_TOOLS asks for it")
+		}
+		t.Skip("the AWS CLI is not installed")
+	}
+	return func(args ...string) string {
+		t.Helper()
+		cmd := exec.Command(cli, append([]string{"codebuild", "--output", "text"}, args...)...)
+		cmd.Env = append(os.Environ(), "AWS_ACCESS_KEY_ID=000000000000", "AWS_SECRET_ACCESS_KEY=test", "AWS_DEFAULT_REGION=us-east-1", "AWS_CONFIG_FILE=/dev/null", "AWS_ENDPOINT_URL="+c.Endpoint())
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			t.Fatalf("%v: %v: %s", args, err, out)
+		}
+		return strings.TrimSpace(string(out))
+	}
+}
+
 // newCloud opens a cloud on the state in dir, with minutes of 50 ms.
 func newCloud(t testing.TB, dir string) *testCloud {
 	t.Helper()
@@ -73,7 +97,7 @@ func newCloudWith(t testing.TB, dir string, o codebuild.Options) *testCloud {
 	others := handler
 	handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
-		case strings.HasPrefix(r.URL.Path, "/git-http/"):
+		case strings.HasPrefix(r.URL.Path, "/git-http/"), strings.HasPrefix(r.URL.Path, "/_codeconnections/"):
 			hosted.ServeHTTP(w, r)
 		case strings.HasPrefix(r.URL.Path, "/_codebuild/"):
 			builds.ServeHTTP(w, r)

@@ -88,11 +88,12 @@ func TestTimeout(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t, t.TempDir())
 	c.create(t, project("slow", "version: 0.2\nphases:\n  build: {commands: ['trap \"\" TERM; sleep 600; sleep 600']}", func(in *api.CreateProjectInput) {
-		in.TimeoutInMinutes = aws.Int32(6)
+		in.TimeoutInMinutes = aws.Int32(8)
 	}))
 	b := c.wait(t, c.start(t, &api.StartBuildInput{ProjectName: aws.String("slow")}))
-	p := phase(t, b, types.BuildPhaseTypeBuild)
-	if b.BuildStatus != types.StatusTypeTimedOut || p.PhaseStatus != types.StatusTypeTimedOut || *p.Contexts[0].StatusCode != "BUILD_TIMED_OUT" {
+	// A busy machine may not have come to the phase BUILD.
+	at := slices.IndexFunc(b.Phases, func(p types.BuildPhase) bool { return p.PhaseStatus == types.StatusTypeTimedOut })
+	if b.BuildStatus != types.StatusTypeTimedOut || at < 0 || *b.Phases[at].Contexts[0].StatusCode != "BUILD_TIMED_OUT" {
 		t.Errorf("status %s, phases %s", b.BuildStatus, phases(b))
 	}
 }

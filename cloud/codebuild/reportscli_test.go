@@ -2,10 +2,7 @@ package codebuild_test
 
 import (
 	"encoding/json"
-	"os"
-	"os/exec"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -19,24 +16,8 @@ import (
 // The AWS CLI finds its way from a build to a test case.
 func TestReportsByCLI(t *testing.T) {
 	t.Parallel()
-	cli, err := exec.LookPath("aws")
-	if err != nil {
-		if os.Getenv("OURO_REQUIRE_TOOLS") == "1" {
-			t.Fatal("the AWS CLI is not installed, and OURO_REQUIRE_TOOLS asks for it")
-		}
-		t.Skip("the AWS CLI is not installed")
-	}
 	c := newCloud(t, t.TempDir())
-	run := func(args ...string) string {
-		t.Helper()
-		cmd := exec.Command(cli, append([]string{"codebuild", "--output", "text"}, args...)...)
-		cmd.Env = append(os.Environ(), "AWS_ACCESS_KEY_ID=000000000000", "AWS_SECRET_ACCESS_KEY=test", "AWS_DEFAULT_REGION=us-east-1", "AWS_CONFIG_FILE=/dev/null", "AWS_ENDPOINT_URL="+c.Endpoint())
-		out, err := cmd.CombinedOutput()
-		if err != nil {
-			t.Fatalf("%v: %v: %s", args, err, out)
-		}
-		return strings.TrimSpace(string(out))
-	}
+	run := c.byCLI(t)
 	group := run("create-report-group", "--name", "unit", "--type", "TEST", "--export-config", "exportConfigType=NO_EXPORT", "--query", "reportGroup.arn")
 	b := c.build(t, "site", "version: 0.2\nphases:\n  build:\n    commands: ['echo \"<testsuite><testcase name=\\\"one\\\"/></testsuite>\" > r.xml']\nreports:\n  "+group+": {files: r.xml}")
 	arn := run("batch-get-builds", "--ids", *b.Id, "--query", "builds[0].reportArns[0]")

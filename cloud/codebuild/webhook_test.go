@@ -19,12 +19,16 @@ import (
 	conntypes "github.com/aws/aws-sdk-go-v2/service/codeconnections/types"
 )
 
+// siteURL names the repository ada/site. At the address itself nobody answers.
+const siteURL = "https://127.0.0.1:1/ada/site.git"
+
 // hooked is a project of a GitHub repository whose webhook builds what the
 // filters let through.
 func hooked(t *testing.T, c *testCloud, filters ...types.WebhookFilter) *types.Webhook {
 	t.Helper()
 	c.create(t, project("site", "version: 0.2\nphases:\n  build: {commands: ['env | grep CODEBUILD_WEBHOOK | sort']}", func(in *api.CreateProjectInput) {
-		in.Source.Type, in.Source.Location = types.SourceTypeGithub, aws.String("https://github.com/ada/site.git")
+		in.Source.Type, in.Source.Location = types.SourceTypeGithub, aws.String(siteURL)
+		in.BuildBatchConfig = &types.ProjectBuildBatchConfig{ServiceRole: aws.String(roleARN)}
 	}))
 	out, err := c.builds.CreateWebhook(t.Context(), &api.CreateWebhookInput{ProjectName: aws.String("site"), FilterGroups: [][]types.WebhookFilter{filters}})
 	if err != nil {
@@ -37,8 +41,9 @@ func filter(kind types.WebhookFilterType, pattern string) types.WebhookFilter {
 	return types.WebhookFilter{Type: kind, Pattern: &pattern}
 }
 
-// site makes a repository behind a connection and pushes a commit to a branch.
-func site(t *testing.T, c *testCloud, branch string) {
+// site makes a repository behind a connection, pushes a commit to the
+// references, and gives the connection's id and the commit.
+func site(t *testing.T, c *testCloud, refs ...string) (connection, commit string) {
 	t.Helper()
 	made, err := connapi.NewFromConfig(c.As(owner)).CreateConnection(t.Context(), &connapi.CreateConnectionInput{ConnectionName: aws.String("hub"), ProviderType: conntypes.ProviderTypeGithub})
 	if err != nil {
@@ -50,13 +55,19 @@ func site(t *testing.T, c *testCloud, branch string) {
 	if err := os.WriteFile(filepath.Join(dir, "a.txt"), []byte("a"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for _, args := range [][]string{{"init", "-q", "-b", branch}, {"add", "."}, {"-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "one"}, {"push", "-q", url, branch}} {
+	push := []string{"push", "-q", url}
+	for _, ref := range refs {
+		push = append(push, "HEAD:"+ref)
+	}
+	var said []byte
+	for _, args := range [][]string{{"init", "-q"}, {"add", "."}, {"-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "one"}, push, {"rev-parse", "HEAD"}} {
 		cmd := exec.CommandContext(t.Context(), "git", args...)
 		cmd.Dir = dir
-		if said, err := cmd.CombinedOutput(); err != nil {
+		if said, err = cmd.CombinedOutput(); err != nil {
 			t.Fatalf("git %v: %v\n%s", args, err, said)
 		}
 	}
+	return id, strings.TrimSpace(string(said))
 }
 
 // only waits for the project's build and gives it when it has ended.
@@ -80,7 +91,7 @@ func TestPushStartsBuild(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t, t.TempDir())
 	hooked(t, c, filter("EVENT", "PUSH"), filter("HEAD_REF", "^refs/heads/(?!doc/).*$"), filter("FILE_PATH", `^a\.txt$`))
-	site(t, c, "main")
+	site(t, c, "refs/heads/main")
 	b := only(t, c)
 	log := c.log(t, b)
 	for _, want := range []string{"CODEBUILD_WEBHOOK_EVENT=PUSH\n", "CODEBUILD_WEBHOOK_HEAD_REF=refs/heads/main\n", "CODEBUILD_WEBHOOK_TRIGGER=branch/main\n"} {
@@ -91,6 +102,33 @@ func TestPushStartsBuild(t *testing.T) {
 	if b.BuildStatus != types.StatusTypeSucceeded || !strings.HasPrefix(*b.Initiator, "GitHub-Hookshot/") || *b.SourceVersion != *b.ResolvedSourceVersion {
 		t.Errorf("%s by %s, %s", b.BuildStatus, *b.Initiator, aws.ToString(b.SourceVersion))
 	}
+}
+
+// gitHub is the headers that GitHub sends with an event.
+func gitHub(event, secret, body string) http.Header {
+	mac := hmac.New(sha256.New, []byte(secret))
+	io.WriteString(mac, body)
+	return http.Header{"X-Github-Event": {event}, "X-Hub-Signature-256": {"sha256=" + hex.EncodeToString(mac.Sum(nil))}}
+}
+
+// post delivers an event and gives the answer.
+func post(t *testing.T, url string, header http.Header, body string) (status int, said string) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header = header
+	res, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	text, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return res.StatusCode, string(text)
 }
 
 // Each case is a delivery to the payload URL, the answer's status and words.
@@ -117,23 +155,71 @@ func TestDeliveries(t *testing.T) {
 		"no JSON":       {*hook.PayloadUrl, *hook.Secret, "push", "{", 400, "cannot be read"},
 	}
 	for name, d := range cases {
-		mac := hmac.New(sha256.New, []byte(d.secret))
-		io.WriteString(mac, d.body)
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, d.url, strings.NewReader(d.body))
-		if err != nil {
-			t.Fatal(err)
-		}
-		r.Header.Set("X-GitHub-Event", d.event)
-		r.Header.Set("X-Hub-Signature-256", "sha256="+hex.EncodeToString(mac.Sum(nil)))
-		res, err := http.DefaultClient.Do(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		said, _ := io.ReadAll(res.Body)
-		res.Body.Close()
-		if res.StatusCode != d.status || !strings.Contains(string(said), d.want) {
-			t.Errorf("%s: %d %s", name, res.StatusCode, said)
+		if status, said := post(t, d.url, gitHub(d.event, d.secret, d.body), d.body); status != d.status || !strings.Contains(said, d.want) {
+			t.Errorf("%s: %d %s", name, status, said)
 		}
 	}
 	only(t, c)
+}
+
+// What a pull request of a repository behind a connection tells of itself
+// reaches the build.
+func TestPullRequestStartsBuild(t *testing.T) {
+	t.Parallel()
+	c := newCloud(t, t.TempDir())
+	hooked(t, c, filter("EVENT", "PULL_REQUEST_CREATED, PULL_REQUEST_MERGED"), filter("BASE_REF", "^refs/heads/main$"), filter("ACTOR_ACCOUNT_ID", "^ada$"), filter("COMMIT_MESSAGE", "^one$"))
+	connection, commit := site(t, c, "refs/heads/main", "refs/heads/topic", "refs/pull/7/head")
+	body := `{"action":"opened","number":7,"pull_request":{"title":"t","head":{"ref":"topic","sha":"` + commit + `"},"base":{"ref":"main","sha":"` + commit + `"}},"repository":{"full_name":"ada/site"},"sender":{"login":"ada"}}`
+	url := c.Endpoint() + "/_codeconnections/events/000000000000/us-east-1/" + connection
+	if status, said := post(t, url, http.Header{"X-Github-Event": {"pull_request"}}, body); status >= 300 {
+		t.Fatalf("%d %s", status, said)
+	}
+	b := only(t, c)
+	want := "CODEBUILD_WEBHOOK_ACTOR_ACCOUNT_ID=ada\nCODEBUILD_WEBHOOK_BASE_REF=refs/heads/main\nCODEBUILD_WEBHOOK_EVENT=PULL_REQUEST_CREATED\n" +
+		"CODEBUILD_WEBHOOK_HEAD_REF=refs/heads/topic\nCODEBUILD_WEBHOOK_TRIGGER=pr/7\n"
+	if log := c.log(t, b); !strings.Contains(log, want) || *b.SourceVersion != commit {
+		t.Errorf("%s\n%s", *b.SourceVersion, log)
+	}
+	again := c.wait(t, c.start(t, &api.StartBuildInput{ProjectName: aws.String("site"), SourceVersion: aws.String("pr/7")}))
+	if again.BuildStatus != types.StatusTypeSucceeded || *again.ResolvedSourceVersion != commit {
+		t.Errorf("pr/7: %s\n%s", again.BuildStatus, c.log(t, again))
+	}
+}
+
+// A webhook may start batch builds; each of their builds knows of the event.
+func TestPushStartsBatch(t *testing.T) {
+	t.Parallel()
+	c := newCloud(t, t.TempDir())
+	hooked(t, c, filter("EVENT", "PUSH"))
+	spec := "version: 0.2\nbatch:\n  build-list: [{identifier: one}]\nphases:\n  build: {commands: ['env | grep CODEBUILD_WEBHOOK_EVENT']}"
+	if _, err := c.builds.UpdateProject(t.Context(), &api.UpdateProjectInput{Name: aws.String("site"), Source: &types.ProjectSource{Type: types.SourceTypeGithub, Location: aws.String(siteURL), Buildspec: &spec}}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.builds.UpdateWebhook(t.Context(), &api.UpdateWebhookInput{ProjectName: aws.String("site"), BuildType: types.WebhookBuildTypeBuildBatch}); err != nil {
+		t.Fatal(err)
+	}
+	site(t, c, "refs/heads/main")
+	var batch types.BuildBatch
+	until(t, "the batch's end", func() bool {
+		list, err := c.builds.ListBuildBatches(t.Context(), &api.ListBuildBatchesInput{})
+		if err != nil || len(list.Ids) == 0 {
+			return false
+		}
+		out, err := c.builds.BatchGetBuildBatches(t.Context(), &api.BatchGetBuildBatchesInput{Ids: list.Ids})
+		if err != nil {
+			t.Fatal(err)
+		}
+		batch = out.BuildBatches[0]
+		return batch.Complete
+	})
+	if batch.BuildBatchStatus != types.StatusTypeSucceeded || !strings.HasPrefix(*batch.Initiator, "GitHub-Hookshot/") {
+		t.Fatalf("%s by %s", batch.BuildBatchStatus, *batch.Initiator)
+	}
+	for _, g := range batch.BuildGroups {
+		arn := *g.CurrentBuildSummary.Arn
+		log := c.log(t, c.get(t, arn[strings.Index(arn, "build/")+len("build/"):]))
+		if *g.Identifier == "one" && !strings.Contains(log, "CODEBUILD_WEBHOOK_EVENT=PUSH\n") {
+			t.Errorf("log of %s:\n%s", *g.Identifier, log)
+		}
+	}
 }
