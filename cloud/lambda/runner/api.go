@@ -163,6 +163,7 @@ func (j *job) read(r *http.Request) bool {
 	}
 	j.complete = true
 	if len(body) > maxAnswer {
+		_, _ = io.CopyN(io.Discard, r.Body, maxStream) // so that the runtime comes to hear of it
 		j.failure = newFailure("Function.ResponseSizeTooLarge", fmt.Sprintf("Response payload size exceeded maximum allowed payload size (%d bytes).", maxAnswer))
 		return false
 	}

@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"cmp"
 	"maps"
 	"path/filepath"
 	"slices"
@@ -51,6 +52,9 @@ func environment(s *process, credentials aws.Credentials, v view) []string {
 		"LAMBDA_RUNTIME_DIR":              v.runtime,
 		sandboxVariable:                   s.dir,
 	})
+	if fn.LogFormat == "JSON" {
+		env["AWS_LAMBDA_LOG_LEVEL"] = cmp.Or(fn.LogLevel, "INFO")
+	}
 	if !strings.HasPrefix(fn.Runtime, "provided") {
 		env["AWS_EXECUTION_ENV"] = "AWS_Lambda_" + fn.Runtime
 	}

@@ -1,12 +1,18 @@
 package runner
 
-import "regexp"
+import (
+	"regexp"
+	"time"
+)
 
 // WithoutMounts has processes find their folders by search paths.
 func (p *Pool) WithoutMounts() { p.places.spaces = func() bool { return false } }
 
 // HasMounts tells whether processes have mounts of their own here.
 func (p *Pool) HasMounts() bool { return p.places.spaces() }
+
+// InitWithin changes how long a first init may take.
+func (p *Pool) InitWithin(d time.Duration) { p.init = d }
 
 // Closest is which of the numbers stands for the wanted one.
 func Closest(wanted int, there ...int) int {

@@ -42,8 +42,9 @@ type phase struct {
 func (p *Pool) cold(ctx context.Context, fn Function, in Invocation) (Result, error) {
 	log := newStream(p.options.Log, fn)
 	log.initStart(p.places.version(fn.Runtime))
+	log.forget() // LogResult begins after it
 	at := phase{started: time.Now(), cold: true}
-	s, fault, err := p.initialise(ctx, fn, in, log, initLimit)
+	s, fault, err := p.initialise(ctx, fn, in, log, p.init)
 	if err != nil {
 		return Result{}, err
 	}

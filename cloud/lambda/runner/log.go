@@ -65,6 +65,7 @@ type output struct {
 	lines          bool // a carriage return stands for a line break inside an event
 	mark           []byte
 	seen           chan struct{}
+	over           chan struct{}
 
 	mu     sync.Mutex // one flush at a time
 	closed bool
@@ -80,7 +81,7 @@ func (s *stream) open() (*output, error) {
 	_, _ = rand.Read(secret)
 	o := &output{
 		stream: s, reader: reader, writer: writer, lines: !strings.HasPrefix(s.fn.Runtime, "provided"),
-		mark: []byte("\x00" + hex.EncodeToString(secret)), seen: make(chan struct{}),
+		mark: []byte("\x00" + hex.EncodeToString(secret)), seen: make(chan struct{}), over: make(chan struct{}),
 	}
 	go o.read()
 	return o, nil
@@ -96,7 +97,7 @@ func (o *output) flush() {
 
 func (o *output) flushLocked() {
 	if o.closed {
-		return
+		return // what was written is in
 	}
 	if _, err := o.writer.Write(append(bytes.Clone(o.mark), '\n')); err == nil {
 		<-o.seen
@@ -107,13 +108,18 @@ func (o *output) flushLocked() {
 func (o *output) close() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	if o.closed {
+		return
+	}
 	o.flushLocked()
 	o.closed = true
 	_ = o.reader.Close()
 	_ = o.writer.Close()
+	<-o.over
 }
 
 func (o *output) read() {
+	defer close(o.over)
 	chunk := make([]byte, 32*1024)
 	var pending []byte
 	for {

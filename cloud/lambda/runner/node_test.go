@@ -33,6 +33,7 @@ exports.handler = async (event, context) => {
 		{name: "text", source: `exports.handler = (e, c, callback) => callback('words')`, fault: "string", says: `^{"errorType":"string","errorMessage":"words","trace":\[\]}$`},
 		{name: "rejection", source: `exports.handler = () => { Promise.reject(new Error('lost')); return new Promise(() => {}) }`, fault: "Runtime.UnhandledPromiseRejection", says: "Error: lost"},
 		{name: "uncaught", source: `exports.handler = () => { setTimeout(() => { throw new TypeError('lost') }); return new Promise(() => {}) }`, fault: "TypeError", says: `"errorMessage":"lost"`},
+		{name: "large", source: `exports.handler = async () => 'x'.repeat(20000000)`, fault: "Function.ResponseSizeTooLarge", says: "6291556 bytes", logs: `the response was refused: .*RequestEntityTooLarge`},
 		{name: "exit", source: `exports.handler = async () => process.exit(0)`, fault: "Runtime.ExitError", says: "Runtime exited without providing a reason"},
 		{name: "module", source: "file index.mjs\nimport { basename } from 'node:path';\nconst x = await Promise.resolve(basename('a/b'));\nexport const handler = async () => x;", says: `^"b"$`},
 		{name: "import", source: `require('nothing-there')`, fault: "Runtime.ImportModuleError", says: "Error: Cannot find module 'nothing-there'"},

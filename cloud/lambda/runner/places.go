@@ -23,6 +23,7 @@ var clients embed.FS
 type places struct {
 	dir    string
 	spaces func() bool // whether processes can have mounts of their own
+	mount  string      // the program that makes them, known when they can
 
 	mu     sync.Mutex
 	merged map[string]func() error
@@ -52,6 +53,7 @@ func (p *places) runtime() string { return filepath.Join(p.dir, "runtime") }
 type view struct {
 	task, opt, runtime, tmp string
 	mounts                  string // a table of them, "" if the process has none of its own
+	mount                   string // the program
 }
 
 // find makes the command line of a function and the view of its process, which
@@ -73,12 +75,12 @@ func (p *places) find(fn Function, dir string) ([]string, view, *failure, error)
 			return nil, view{}, fault, nil
 		}
 		if spaces {
-			v = v.mount(p, fn)
+			v = v.mounted(p, fn)
 		}
 		return []string{filepath.Join(v.folder(bootstrap), "bootstrap")}, v, nil, nil
 	}
 	if spaces && stays(kind.path) {
-		v = v.mount(p, fn)
+		v = v.mounted(p, fn)
 	}
 	command := append([]string{kind.path}, kind.options(fn)...)
 	command = append(command, filepath.Join(v.runtime, kind.client))
@@ -150,9 +152,9 @@ func stays(file string) bool {
 	return true
 }
 
-// mount is the view of a process with mounts of its own.
-func (v view) mount(p *places, fn Function) view {
-	v.mounts = p.table(v.task, v.opt, fn.EphemeralMB)
+// mounted is the view of a process with mounts of its own.
+func (v view) mounted(p *places, fn Function) view {
+	v.mounts, v.mount = p.table(v.task, v.opt, fn.EphemeralMB), p.mount
 	v.task, v.opt, v.runtime, v.tmp = "/var/task", "/opt", "/var/runtime", "/tmp"
 	return v
 }
@@ -186,7 +188,7 @@ var escapes = strings.NewReplacer(" ", `\040`, "\t", `\011`, "\n", `\012`, `\`, 
 
 func escaped(file string) string { return escapes.Replace(file) }
 
-const mountScript = `mount -a -T "$0" && cd /var/task && exec "$@"`
+const mountScript = `mount=$1; shift; "$mount" -a -T "$0" && cd /var/task && exec "$@"`
 
 func (v view) prepare(dir string) error {
 	if v.mounts == "" {
@@ -204,7 +206,7 @@ func (v view) command(dir string, command []string) *exec.Cmd {
 		cmd.Dir = v.task
 		return cmd
 	}
-	cmd := exec.Command("/bin/sh", append([]string{"-c", mountScript, filepath.Join(dir, "fstab")}, command...)...)
+	cmd := exec.Command("/bin/sh", append([]string{"-c", mountScript, filepath.Join(dir, "fstab"), v.mount}, command...)...)
 	cmd.Dir = "/"
 	ownMounts(cmd)
 	return cmd
@@ -214,12 +216,14 @@ func (v view) command(dir string, command []string) *exec.Cmd {
 // the system, on the user, and on the container that we may be in.
 func (p *places) tryMounts() bool {
 	dir := filepath.Join(p.dir, "try")
-	if runtime.GOOS != "linux" || strings.ContainsAny(p.dir, ":,\\") || os.MkdirAll(dir, 0o700) != nil {
+	program, err := exec.LookPath("mount")
+	if err != nil || runtime.GOOS != "linux" || strings.ContainsAny(p.dir, ":,\\") || os.MkdirAll(dir, 0o700) != nil {
 		return false
 	}
 	defer os.RemoveAll(dir)
 	empty := filepath.Join(p.dir, "empty")
-	v := view{mounts: p.table(empty, empty, 1)}
+	p.mount = program
+	v := view{mounts: p.table(empty, empty, 1), mount: program}
 	if v.prepare(dir) != nil {
 		return false
 	}

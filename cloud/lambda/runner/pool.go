@@ -14,6 +14,7 @@ import (
 // Pool holds the processes of functions.
 type Pool struct {
 	options Options
+	init    time.Duration // initLimit
 	places  *places
 	guard   *guard
 	server  *http.Server
@@ -44,7 +45,7 @@ func New(options Options) (*Pool, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Pool{options: options, places: places, guard: &guard{}, server: newServer(), processes: map[*process]bool{}}, nil
+	return &Pool{options: options, init: initLimit, places: places, guard: &guard{}, server: newServer(), processes: map[*process]bool{}}, nil
 }
 
 // Invoke runs a function once: on an idle process of its revision, or on a new
@@ -54,6 +55,9 @@ func New(options Options) (*Pool, error) {
 // process ends. What the function does wrong is in the Result.
 func (p *Pool) Invoke(ctx context.Context, fn Function, in Invocation) (Result, error) {
 	fn = fn.withDefaults()
+	if len(in.Payload) == 0 {
+		in.Payload = []byte("{}")
+	}
 	if in.TraceID == "" {
 		in.TraceID = newTrace(time.Now())
 	}

@@ -161,3 +161,25 @@ func TestWarm(t *testing.T) {
 		t.Error("the process was to be retired")
 	}
 }
+
+// TestWithoutMounts: search paths stand for /opt and /var/task.
+func TestWithoutMounts(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.WithoutMounts()
+	layers := []string{code(t, "python/layered.py", "name = 'layer'"), code(t, "nodejs/node_modules/layered/index.js", "exports.name = 'layer'", "bin/tool", "#!/bin/sh\necho tool\n")}
+	if err := os.Chmod(filepath.Join(layers[1], "bin", "tool"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ runtime, file, source string }{
+		{"python3.12", "index.py", "import layered, os, subprocess, tempfile\ndef handler(e, c):\n    open(tempfile.mkstemp()[1], 'w').close()\n    return layered.name + subprocess.check_output('tool').decode().strip() + str(os.getcwd() == os.environ['LAMBDA_TASK_ROOT'])"},
+		{"nodejs22.x", "index.js", "exports.handler = async () => require('layered').name + require('child_process').execFileSync('tool').toString().trim() + 'True'"},
+	} {
+		need(t, map[bool]string{true: "node", false: "python3"}[c.file == "index.js"])
+		fn := function(c.runtime, "index.handler", code(t, c.file, c.source))
+		fn.Layers, fn.Revision = layers, c.runtime
+		if r := w.invoke(fn, "{}"); string(r.Payload) != `"layertoolTrue"` {
+			t.Errorf("%s: %s\n%s", c.runtime, r.Payload, w.log(r))
+		}
+	}
+}

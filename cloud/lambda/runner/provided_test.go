@@ -17,12 +17,15 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+
 	"ouro/cloud/lambda/runner"
 )
 
 func TestProvided(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
+	w.InitWithin(time.Second)
 	id := `[-0-9a-f]{36}`
 	for _, c := range []struct {
 		handler, payload  string
@@ -47,6 +50,9 @@ func TestProvided(t *testing.T) {
 			logs: `^INIT_START Runtime Version: provided:al2023\nnot today\nINIT_REPORT Init Duration: \d+\.\d\d ms\tPhase: init\tStatus: error\tError Type: Runtime.ExitError\nnot today\nINIT_REPORT Init Duration: \d+\.\d\d ms\tPhase: invoke\tStatus: error\tError Type: Runtime.ExitError\nSTART`},
 		{handler: "init.error", fault: "Mine", says: `^{"errorType":"Mine","errorMessage":"no table"}$`},
 		{handler: "init.extension", says: "there is no handler", logs: "runs no extensions.*Extension.NotSupported"},
+		{handler: "init.hang", fault: "Sandbox.Timedout", change: func(f *runner.Function) { f.Timeout = time.Second }, says: "Task timed out after 1.00 seconds",
+			logs: `INIT_REPORT Init Duration: \S+ ms\tPhase: init\tStatus: timeout\nINIT_REPORT Init Duration: \S+ ms\tPhase: invoke\tStatus: timeout\nSTART .*\n20.*Z ` + id + ` Task timed out after 1\.00 seconds\nEND`},
+		{handler: "layer", says: "there is no handler layer", change: func(f *runner.Function) { f.Layers, f.Task = []string{f.Task}, t.TempDir() }},
 		{handler: "missing", fault: "Runtime.InvalidEntrypoint", says: `Couldn't find valid bootstrap\(s\): \[/var/task/bootstrap /opt/bootstrap\]`,
 			change: func(f *runner.Function) { f.Task = t.TempDir() }},
 		{handler: "forbidden", fault: "Runtime.InvalidEntrypoint", says: "fork/exec /var/task/bootstrap: permission denied",
@@ -69,7 +75,7 @@ func TestProvided(t *testing.T) {
 			if !regexp.MustCompile(c.logs).MatchString(log) || !runner.ReportForm.MatchString(log) {
 				t.Errorf("log:\n%q", log)
 			}
-			if len(r.LogTail) > 4096 || len(log) < 4096 && string(r.LogTail) != log+"\n" {
+			if len(r.LogTail) > 4096 || len(log) < 4096 && "INIT_START Runtime Version: provided:al2023\n"+string(r.LogTail) != log+"\n" {
 				t.Errorf("log tail:\n%s", r.LogTail)
 			}
 		})
@@ -225,6 +231,31 @@ func TestFolders(t *testing.T) {
 		fn.ARN, fn.Revision = fn.ARN+":1", "2"
 		if r := w.invoke(fn, string(again)); !bytes.Contains(r.Payload, []byte("no such file")) {
 			t.Errorf("mounts %v: another environment's /tmp: %s", mounts, r.Payload)
+		}
+	}
+}
+
+// TestCredentials: a process ends some minutes before they do.
+func TestCredentials(t *testing.T) {
+	t.Parallel()
+	given := 0
+	w := newWorld(t, func(o *runner.Options) {
+		o.Credentials = func(_ context.Context, fn runner.Function) (aws.Credentials, error) {
+			if fn.Role == "" {
+				return aws.Credentials{}, errors.New("nobody's")
+			}
+			given++
+			return aws.Credentials{CanExpire: true, Expires: time.Now().Add(time.Duration(given) * 4 * time.Minute)}, nil
+		}
+	})
+	fn := own(t, "echo")
+	if _, err := w.Invoke(context.Background(), fn, runner.Invocation{}); err == nil || !strings.Contains(err.Error(), "credentials of  for the function echo: nobody's") {
+		t.Errorf("no credentials: %v", err)
+	}
+	fn.Role = "arn:aws:iam::123456789012:role/function"
+	for n, cold := range []bool{true, true, false} {
+		if r := w.invoke(fn, ""); r.Cold != cold || string(r.Payload) != "{}" {
+			t.Errorf("invocation %d: cold %v, %s", n, r.Cold, r.Payload)
 		}
 	}
 }

@@ -104,6 +104,14 @@ def handler(event, context):
 		{name: "malformed", handler: "index", source: "x = 1\n", fault: "Runtime.MalformedHandlerName", says: "Bad handler 'index'"},
 		{name: "nested", handler: "sub/mod.go", source: "file sub/mod.py\ndef go(e, c): return e['a']", event: `{"a": "ü"}`, says: `^"\\u00fc"$`},
 		{name: "marshal", source: "def handler(e, c): return {1, 2}\n", fault: "Runtime.MarshalError", says: "Unable to marshal response: Object of type set is not JSON serializable"},
+		{name: "large", source: "def handler(e, c): return 'x' * 20000000\n", fault: "Function.ResponseSizeTooLarge", says: "6291556 bytes", logs: `\[ERROR\] the response was refused: .*RequestEntityTooLarge`},
+		{name: "wrapper", source: "import os\ndef handler(e, c): return os.environ['WRAPPED']\n", says: `^"yes"$`, change: func(f *runner.Function) {
+			f.Layers = []string{code(t, "wrapper", "#!/bin/sh\nexport WRAPPED=yes\nexec \"$@\"\n")}
+			f.Environment = map[string]string{"AWS_LAMBDA_EXEC_WRAPPER": "/opt/wrapper"}
+			if err := os.Chmod(f.Layers[0]+"/wrapper", 0o755); err != nil {
+				t.Fatal(err)
+			}
+		}},
 		{name: "exit", source: "import sys\ndef handler(e, c): sys.exit(4)\n", fault: "Runtime.ExitError", says: "exit status 4"},
 		{name: "layers", source: "import layered, packaged\ndef handler(e, c): return layered.name + packaged.name\n", says: `^"layersite"$`, change: func(f *runner.Function) { f.Layers = []string{layer} }},
 		{name: "cfnresponse", event: response, source: "import cfnresponse\ndef handler(e, c): cfnresponse.send(e, c, cfnresponse.SUCCESS, {'a': 1}, 'id')\n", says: "null", logs: "Status code: 200"},

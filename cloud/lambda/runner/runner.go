@@ -9,6 +9,9 @@
 // it, a process sees its code under /var/task, its layers under /opt and a
 // /tmp of its own; elsewhere search paths and TMPDIR stand for that.
 //
+// That is no fence: functions run as the user who runs the local cloud, and can
+// do whatever that user can.
+//
 // What it does not do: images, extensions, SnapStart, other runtimes; and the
 // memory of a function is watched, not reserved.
 package runner
@@ -42,11 +45,12 @@ type Function struct {
 	Environment map[string]string
 
 	MemoryMB    int           // 128 if 0
-	EphemeralMB int           // size of /tmp; told in nothing, 512 if 0
+	EphemeralMB int           // size of /tmp, 512 if 0; kept to where it is a mount of its own
 	Timeout     time.Duration // 3 s if 0
 
 	LogGroup  string // "/aws/lambda/NAME" if empty
 	LogFormat string // "Text" (also if empty) or "JSON"
+	LogLevel  string // the least level that the function logs, with JSON: "INFO" if empty
 }
 
 // Invocation is one call of a function.

@@ -110,6 +110,8 @@ var pythons = sync.OnceValue(func() []interpreter {
 			}
 		}
 	}
+	// Lambda's Python has AWS's SDK, so one that has it is first.
+	slices.SortStableFunc(found, func(a, b interpreter) int { return len(sdkOf(b)) - len(sdkOf(a)) })
 	if len(found) > 0 {
 		return found
 	}
@@ -120,6 +122,13 @@ var pythons = sync.OnceValue(func() []interpreter {
 	}
 	return nil
 })
+
+// sdkOf is the folder of AWS's SDK that an interpreter has, or none.
+func sdkOf(python interpreter) []string {
+	library := filepath.Join(filepath.Dir(filepath.Dir(python.path)), "lib")
+	found, _ := filepath.Glob(filepath.Join(library, fmt.Sprintf("python3.%d", python.number), "site-packages", "boto3"))
+	return found
+}
 
 var nodes = sync.OnceValue(func() []interpreter {
 	var found []interpreter
