@@ -65,7 +65,7 @@ const maxSets = 5
 func (n notifier) set(ctx context.Context, bucket, id string, p *notified) error {
 	for range maxSets {
 		there, err := n.buckets.GetBucketNotificationConfiguration(ctx, &s3.GetBucketNotificationConfigurationInput{Bucket: &bucket})
-		if none := (*types.NoSuchBucket)(nil); p == nil && (errors.As(err, &none) || isCode(err, "NoSuchBucket")) {
+		if p == nil && isCode(err, "NoSuchBucket") {
 			return nil
 		}
 		if err != nil {

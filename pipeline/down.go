@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline/types"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
+	smithy "github.com/aws/smithy-go"
 
 	"ouro/stack"
 	"ouro/template"
@@ -247,7 +248,8 @@ func versionsOf(page *s3.ListObjectVersionsOutput) []s3types.ObjectIdentifier {
 func emptyBucket(ctx context.Context, api *s3.Client, bucket string) error {
 	for {
 		page, err := api.ListObjectVersions(ctx, &s3.ListObjectVersionsInput{Bucket: &bucket})
-		if none := (*s3types.NoSuchBucket)(nil); errors.As(err, &none) {
+		// This operation's model has no type for the error.
+		if api := smithy.APIError(nil); errors.As(err, &api) && api.ErrorCode() == "NoSuchBucket" {
 			return nil
 		}
 		if err != nil {
