@@ -33,7 +33,9 @@ func (d *Door) destination(w http.ResponseWriter, r *http.Request) (string, cred
 		if name, ok := d.byTarget[prefix]; ok {
 			return name, cred, nil
 		}
-		return "", cred, errors.New("the local cloud has no service with the target " + target)
+		if cred.service == "" {
+			return "", cred, errors.New("the local cloud has no service with the target " + target)
+		}
 	}
 	if cred.service != "" {
 		return cred.service, cred, nil
