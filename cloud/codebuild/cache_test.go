@@ -91,7 +91,9 @@ func TestCache(t *testing.T) {
 		create("dots", "  key: ..\n", types.ProjectCache{Type: types.CacheTypeS3, Location: aws.String("caches/in/here"), CacheNamespace: aws.String("..")})
 		expect(t, brought(t, "dots"), "")
 		expect(t, brought(t, "dots"), "x y")
-		if all := keys(t, s3, "caches"); !slices.ContainsFunc(all, func(key string) bool { return strings.HasPrefix(key, "in/here/%2E./") && strings.HasSuffix(key, "/%2E.") }) {
+		if all := keys(t, s3, "caches"); !slices.ContainsFunc(all, func(key string) bool {
+			return strings.HasPrefix(key, "in/here/%2E./") && strings.HasSuffix(key, "/%2E.")
+		}) {
 			t.Errorf("keys %q", all)
 		}
 	})
