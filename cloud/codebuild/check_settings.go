@@ -100,16 +100,6 @@ func checkAround(_ door.Caller, p *types.Project) error {
 			return invalid("Invalid file system location %s: location and mountPoint must be specified", *f.Identifier)
 		}
 	}
-	if c := p.Cache; c != nil {
-		switch {
-		case !slices.Contains(c.Type.Values(), c.Type):
-			return invalid("Invalid cache type: %s", c.Type)
-		case c.Type == types.CacheTypeS3 && aws.ToString(c.Location) == "":
-			return invalid("Invalid cache: location is required for cache type S3")
-		case c.Type == types.CacheTypeLocal && len(c.Modes) == 0:
-			return invalid("Invalid cache: at least one mode is required for cache type LOCAL")
-		}
-	}
 	return checkTags(p.Tags)
 }
 

@@ -54,11 +54,11 @@ func (s *Service) sharable(ctx context.Context, arn string) error {
 		_, err := s.project(ctx, name)
 		return err
 	}
-	if !strings.HasPrefix(arn, caller.ResourceARN("codebuild", "report-group/")) {
+	name, err := groupName(caller, arn)
+	if err != nil {
 		return invalid("Invalid resource ARN: %s is neither a project nor a report group of the account", arn)
 	}
-	out, err := api.NewFromConfig(s.host.As(caller)).BatchGetReportGroups(ctx, &api.BatchGetReportGroupsInput{ReportGroupArns: []string{arn}})
-	if err == nil && len(out.ReportGroups) == 0 {
+	if _, err = s.groups.Get(ctx, caller.Scope(), name); errors.Is(err, store.ErrNotFound) {
 		return notFound("Report group does not exist: %s", arn)
 	}
 	return err

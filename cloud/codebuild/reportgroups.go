@@ -156,10 +156,10 @@ func (s *Service) DeleteReportGroup(ctx context.Context, in *api.DeleteReportGro
 				return err
 			}
 		}
-		if err := s.groups.Delete(ctx, caller.Scope(), name); !errors.Is(err, store.ErrNotFound) {
+		if err := s.groups.Delete(ctx, caller.Scope(), name); err != nil && !errors.Is(err, store.ErrNotFound) {
 			return err
 		}
-		return nil
+		return s.dropPolicy(ctx, caller, *in.Arn)
 	})
 	if err != nil {
 		return nil, err
