@@ -60,10 +60,7 @@ func checkBatchReport(source types.SourceType, in *api.StartBuildBatchInput) err
 // checkBatchRequest refuses what a request asks for and cannot have; p is the
 // project with the request's overrides.
 func checkBatchRequest(caller door.Caller, p *types.Project, in *api.StartBuildBatchInput) error {
-	switch {
-	case aws.ToBool(in.DebugSessionEnabled):
-		return invalid("Invalid debug session: builds of the local cloud run on this machine, and have no session to debug them in")
-	case p.BuildBatchConfig.ServiceRole == nil:
+	if p.BuildBatchConfig.ServiceRole == nil {
 		return invalid("Batch service role is required: the project %s has no batch configuration with a service role", *p.Name)
 	}
 	return checkBatchConfig(caller, p)
@@ -77,6 +74,7 @@ func asBuild(in *api.StartBuildBatchInput) *api.StartBuildInput {
 		BuildspecOverride:                in.BuildspecOverride,
 		CacheOverride:                    in.CacheOverride,
 		CertificateOverride:              in.CertificateOverride,
+		DebugSessionEnabled:              in.DebugSessionEnabled,
 		ComputeTypeOverride:              in.ComputeTypeOverride,
 		EncryptionKeyOverride:            in.EncryptionKeyOverride,
 		EnvironmentTypeOverride:          in.EnvironmentTypeOverride,

@@ -42,8 +42,9 @@ var owner = door.Caller{Account: "000000000000", Region: "us-east-1", ARN: "arn:
 // testCloud is a door with the services that builds call behind it.
 type testCloud struct {
 	*door.Door
-	builds *api.Client
-	store  *store.Store
+	builds  *api.Client
+	service *codebuild.Service
+	store   *store.Store
 }
 
 // byCLI runs the AWS CLI's commands for CodeBuild, which print text.
@@ -126,7 +127,7 @@ func newCloudWith(t testing.TB, dir string, o codebuild.Options) *testCloud {
 			t.Error(err)
 		}
 	})
-	c := &testCloud{Door: d, builds: api.NewFromConfig(d.As(owner)), store: st}
+	c := &testCloud{Door: d, builds: api.NewFromConfig(d.As(owner)), service: builds, store: st}
 	c.makeRole(t)
 	return c
 }

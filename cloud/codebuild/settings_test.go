@@ -1,7 +1,6 @@
 package codebuild_test
 
 import (
-	"context"
 	"io"
 	"net/http"
 	"slices"
@@ -117,47 +116,6 @@ func TestConcurrentBuildLimit(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.wait(t, second)
-}
-
-// What the local cloud does not have says so, and lists of it are empty.
-func TestAbsent(t *testing.T) {
-	t.Parallel()
-	c := newCloud(t, t.TempDir())
-	ctx, id := t.Context(), aws.String("arn:aws:codebuild:us-east-1:000000000000:sandbox/x:y")
-	const fleets, sandboxes = "The local cloud has no compute fleets", "The local cloud has no sandboxes"
-	for name, d := range map[string]struct {
-		call func(context.Context) error
-		want string
-	}{
-		"CreateFleet": {func(ctx context.Context) error {
-			_, err := c.builds.CreateFleet(ctx, &api.CreateFleetInput{Name: aws.String("f"), BaseCapacity: aws.Int32(1), ComputeType: types.ComputeTypeBuildGeneral1Small, EnvironmentType: types.EnvironmentTypeLinuxContainer})
-			return err
-		}, fleets},
-		"StartSandbox": {func(ctx context.Context) error {
-			_, err := c.builds.StartSandbox(ctx, &api.StartSandboxInput{ProjectName: aws.String("p")})
-			return err
-		}, sandboxes},
-		"StartSandboxConnection": {func(ctx context.Context) error {
-			_, err := c.builds.StartSandboxConnection(ctx, &api.StartSandboxConnectionInput{SandboxId: id})
-			return err
-		}, sandboxes},
-		"StartCommandExecution": {func(ctx context.Context) error {
-			_, err := c.builds.StartCommandExecution(ctx, &api.StartCommandExecutionInput{SandboxId: id, Command: aws.String("ls")})
-			return err
-		}, sandboxes},
-	} {
-		if err := d.call(ctx); err == nil || !strings.Contains(err.Error(), d.want) {
-			t.Errorf("%s: %v", name, err)
-		}
-	}
-	list, err := c.builds.ListFleets(ctx, &api.ListFleetsInput{})
-	if err != nil || len(list.Fleets) != 0 {
-		t.Errorf("%+v, %v", list, err)
-	}
-	boxes, err := c.builds.ListSandboxes(ctx, &api.ListSandboxesInput{})
-	if err != nil || len(boxes.Ids) != 0 {
-		t.Errorf("%+v, %v", boxes, err)
-	}
 }
 
 // The AWS CLI makes, changes, shows and deletes webhooks, credentials and

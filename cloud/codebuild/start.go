@@ -181,6 +181,9 @@ func (s *Service) newRecord(caller door.Caller, p *project, in *api.StartBuildIn
 }
 
 func checkOverrides(pipeline bool, in *api.StartBuildInput) error {
+	if aws.ToBool(in.DebugSessionEnabled) {
+		return invalid("Invalid debug session: builds of the local cloud run on this machine, and have no session to debug them in")
+	}
 	if pipeline && in.SourceTypeOverride == "" {
 		return invalid("Invalid source: a project whose source type is CODEPIPELINE is started by a pipeline, or with a source type override")
 	}

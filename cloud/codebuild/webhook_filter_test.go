@@ -62,6 +62,7 @@ func TestFilters(t *testing.T) {
 			{"push", gitHubPush, on("PUSH", not(filter("FILE_PATH", "^docs/"))), noGroup},
 			{"push", gitHubPush, on("PUSH", filter("COMMIT_MESSAGE", "^fix")), "a0"},
 			{"push", gitHubPush, on("PUSH", not(filter("COMMIT_MESSAGE", `\[skip\]`))), noGroup},
+			{"push", strings.Replace(gitHubPush, "fix: it", strings.Repeat("a", 40)+"!", 1), on("PUSH", filter("COMMIT_MESSAGE", "^(a+)+$")), "matching the filters: match timeout"},
 			{"push", gitHubPush, on("PUSH", filter("ACTOR_ACCOUNT_ID", "^7$")), "a0"},
 			{"push", gitHubPush, on("PUSH", not(filter("ACTOR_ACCOUNT_ID", "^7$"))), noGroup},
 			{"push", gitHubPush, on("PUSH", not(filter("HEAD_REF", "^refs/heads/main$"))), noGroup},

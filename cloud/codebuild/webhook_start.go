@@ -54,8 +54,8 @@ func (s *Service) deliverOne(ctx context.Context, caller door.Caller, p *project
 	hook := p.Project.Webhook
 	passes, err := e.passes(hook)
 	switch {
-	case err != nil:
-		return "", fmt.Errorf("matching the filters of the webhook of project %q: %w", *p.Project.Name, err)
+	case err != nil: // a pattern that finds no end, which it would not find later
+		return fmt.Sprintf("%s of %s: matching the filters: %v", e.kind, e.trigger(), err), nil
 	case !passes:
 		return fmt.Sprintf("%s of %s: no filter group passes", e.kind, e.trigger()), nil
 	case e.isHeld(hook.PullRequestBuildPolicy):
