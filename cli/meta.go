@@ -123,11 +123,12 @@ func (o *metaUpOptions) run(ctx context.Context) (err error) {
 var metaSources = map[string]struct {
 	provider string
 	needs    []string
+	owned    bool // the repository is named with its owner
 }{
-	"codecommit": {"CodeCommit", []string{"repository"}},
-	"connection": {"Connection", []string{"repository", "connection"}},
-	"github":     {"GitHub", []string{"repository"}},
-	"s3":         {"S3", []string{"bucket", "key"}},
+	"codecommit": {"CodeCommit", []string{"repository"}, false},
+	"connection": {"Connection", []string{"repository", "connection"}, true},
+	"github":     {"GitHub", []string{"repository"}, true},
+	"s3":         {"S3", []string{"bucket", "key"}, false},
 }
 
 // meta is what the flags say.
@@ -144,6 +145,9 @@ func (o *metaUpOptions) meta() (*pipeline.Meta, error) {
 		if given[flag] == "" {
 			return nil, usageError{fmt.Errorf("--source %s needs --%s", o.source, flag)}
 		}
+	}
+	if owner, name := path.Split(o.repository); source.owned && (owner == "" || name == "") {
+		return nil, usageError{fmt.Errorf("--source %s needs --repository OWNER/NAME, not %q", o.source, o.repository)}
 	}
 	body, err := library.Open("pipeline/meta.yaml")
 	if err != nil {

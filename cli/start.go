@@ -207,7 +207,7 @@ func (o *startOptions) print(ctx context.Context, w *session, b *ci.Batch) error
 			text += part.Log
 		}
 		fmt.Fprintln(out, "  "+strings.TrimRight(text, " "))
-		if failed && part.Reason != "" {
+		if failed && part.Reason != "" && part.Reason != b.Reason {
 			fmt.Fprintln(out, "      "+p.red(part.Reason))
 		}
 		if !failed || part.Build == "" || tails == maxTails {

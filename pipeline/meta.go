@@ -86,6 +86,11 @@ func (m *Meta) Adopt(ctx context.Context, c *Clients) (kept []string, err error)
 	if err != nil {
 		return nil, err
 	}
+	for _, name := range slices.Sorted(maps.Keys(m.Overrides)) {
+		if _, ok := wrapped.Parameter(name); !ok {
+			return nil, fmt.Errorf("%s has no parameter %s, which --parameter sets", m.Parameters[templateParameter], name)
+		}
+	}
 	s, err := stack.Describe(ctx, c.Stacks, m.Wrapped)
 	if err != nil || s == nil || s.StackStatus == cfntypes.StackStatusReviewInProgress {
 		return nil, err

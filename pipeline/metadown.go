@@ -47,7 +47,7 @@ func (u *Up) MetaTeardown(ctx context.Context, wrapped string, wanted bool) (*Me
 	default:
 		t.Left = append(t.Left, "stack "+wrapped)
 		if s.RoleARN != nil {
-			t.Left = append(t.Left, "role "+*s.RoleARN+", which that is updated and deleted with")
+			t.Left = append(t.Left, "role "+*s.RoleARN+", with which stack "+wrapped+" is updated and deleted")
 		}
 	}
 	if s, err = stack.Describe(ctx, u.Clients.Stacks, own); err != nil || s == nil {
