@@ -90,7 +90,7 @@ def deep():
 def handler(event, context):
     deep()
 `, fault: "KeyError", says: `^{"errorMessage": "'x'", "errorType": "KeyError", "requestId": "[-0-9a-f]{36}", "stackTrace": \["  File \\"/var/task/index.py\\", line 5, in handler\\n    deep\(\)\\n", "  File \\"/var/task/index.py\\", line 3, in deep\\n    raise KeyError\(\\"x\\"\)\\n"\]}$`,
-			logs: `\[ERROR\] KeyError: 'x'\nTraceback \(most recent call last\):\n  File "/var/task/index.py", line 5, in handler\n    deep\(\)`},
+			logs: `\[ERROR\] KeyError: 'x'\nTraceback \(most recent call last\):\n\x{a0}\x{a0}File "/var/task/index.py", line 5, in handler\n\x{a0}{4}deep\(\)`},
 		{name: "logging", source: `
 import logging
 logging.getLogger().setLevel("INFO")
@@ -99,11 +99,16 @@ def handler(event, context):
 `, says: "^null$", logs: `\[INFO\]\t20\S+Z\t[-0-9a-f]{36}\tone\ntwo\n`},
 		{name: "import", source: "import nothing_there\n", fault: "Runtime.ImportModuleError", says: `^{"errorMessage": "Unable to import module 'index': No module named 'nothing_there'", "errorType": "Runtime.ImportModuleError", "requestId": "", "stackTrace": \[`,
 			logs: `INIT_REPORT Init Duration: \S+ ms\tPhase: init\tStatus: error\tError Type: Runtime.ImportModuleError`},
-		{name: "syntax", source: "def handler(:\n", fault: "Runtime.UserCodeSyntaxError", says: `Syntax error in module 'index': .*"stackTrace": \["  File \\"/var/task/index.py\\" Line 1\\n    def handler\(:"\]`},
+		{name: "syntax", source: "def handler(:\n", fault: "Runtime.UserCodeSyntaxError", says: `Syntax error in module 'index': .*"stackTrace": \["  File \\"/var/task/index.py\\" Line 1\\n    def handler\(:\\n"\]`},
 		{name: "missing", source: "x = 1\n", fault: "Runtime.HandlerNotFound", says: `"Handler 'handler' missing on module 'index'"`},
 		{name: "malformed", handler: "index", source: "x = 1\n", fault: "Runtime.MalformedHandlerName", says: "Bad handler 'index'"},
 		{name: "nested", handler: "sub/mod.go", source: "file sub/mod.py\ndef go(e, c): return e['a']", event: `{"a": "ü"}`, says: `^"\\u00fc"$`},
 		{name: "marshal", source: "def handler(e, c): return {1, 2}\n", fault: "Runtime.MarshalError", says: "Unable to marshal response: Object of type set is not JSON serializable"},
+		{name: "decimals", source: "from decimal import Decimal\ndef handler(e, c): return [Decimal('5'), Decimal('1.5')]\n", says: `^\[5, 1.5\]$`},
+		{name: "bytes", source: "def handler(e, c): return b'raw'\n", says: `^raw$`},
+		{name: "built in", handler: "time.time", source: "\n", fault: "Runtime.BuiltInModuleConflict", says: "Cannot use built-in module time as a handler module"},
+		{name: "in init", source: "x = {}['a']\n", fault: "KeyError", says: `^{"errorMessage": "'a'", "errorType": "KeyError", "requestId": "", "stackTrace": \["  File \\"/var/task/index.py\\", line 1, in <module>`},
+		{name: "unicode", source: "def handler(e, c): return 'ü'\n", says: `^"ü"$`, change: func(f *runner.Function) { f.Runtime = "python3.12" }},
 		{name: "large", source: "def handler(e, c): return 'x' * 20000000\n", fault: "Function.ResponseSizeTooLarge", says: "6291556 bytes", logs: `\[ERROR\] the response was refused: .*RequestEntityTooLarge`},
 		{name: "wrapper", source: "import os\ndef handler(e, c): return os.environ['WRAPPED']\n", says: `^"yes"$`, change: func(f *runner.Function) {
 			f.Layers = []string{code(t, "wrapper", "#!/bin/sh\nexport WRAPPED=yes\nexec \"$@\"\n")}

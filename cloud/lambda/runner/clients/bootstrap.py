@@ -106,25 +106,29 @@ class LambdaContext:
         sys.stdout.write(str(message))
 
 
-class Formatter(logging.Formatter):
-    """The lines of the logging module as Lambda writes them."""
+class Request(logging.Filter):
+    """Gives every record the id of the invocation."""
 
-    converter = time.gmtime
-    request = ""
+    id = ""
+
+    def filter(self, record):
+        record.aws_request_id = Request.id
+        return True
+
+
+class JsonFormatter(logging.Formatter):
+    KNOWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "aws_request_id"}
 
     def format(self, record):
-        at = "%s.%03dZ" % (time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created)), record.msecs)
-        if not JSON_LOG:
-            text = "[%s]\t%s\t%s\t%s" % (record.levelname, at, Formatter.request, record.getMessage())
-            if record.exc_info:
-                text += "\n" + self.formatException(record.exc_info)
-            return text
-        event = {"timestamp": at[:-5] + "Z", "level": record.levelname, "message": record.getMessage(), "logger": record.name, "requestId": Formatter.request}
+        event = {"timestamp": now(record.created), "level": record.levelname, "message": record.getMessage(), "logger": record.name}
         if record.exc_info:
-            event["errorType"] = record.exc_info[0].__name__
-            event["errorMessage"] = str(record.exc_info[1])
-            event["stackTrace"] = traceback.format_tb(record.exc_info[2])
-        return json.dumps(event, default=str)
+            kind, error, trace = record.exc_info
+            event.update(stackTrace=traceback.format_tb(trace), errorType=kind.__name__, errorMessage=str(error))
+        event["requestId"] = record.aws_request_id
+        if record.exc_info:
+            event["location"] = "%s:%s:%d" % (record.pathname, record.funcName, record.lineno)
+        event.update((k, v) for k, v in vars(record).items() if k not in self.KNOWN and k not in event)
+        return json.dumps(event, ensure_ascii=False, default=str)
 
 
 class Handler(logging.Handler):
@@ -132,53 +136,74 @@ class Handler(logging.Handler):
         say(self.format(record))
 
 
-def told(error, kind=None, request=None):
+def now(at):
+    return "%s.%03dZ" % (time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(at)), at % 1 * 1000)
+
+
+def set_up_logging():
+    logging.Formatter.converter = time.gmtime
+    handler = Handler()
+    handler.addFilter(Request())
+    root = logging.getLogger()
+    root.addHandler(handler)
+    if not JSON_LOG:
+        line = "[%(levelname)s]\t%(asctime)s.%(msecs)03dZ\t%(aws_request_id)s\t%(message)s\n"
+        handler.setFormatter(logging.Formatter(line, "%Y-%m-%dT%H:%M:%S"))
+        return
+    handler.setFormatter(JsonFormatter())
+    level = os.environ.get("AWS_LAMBDA_LOG_LEVEL", "INFO").upper()
+    root.setLevel({"TRACE": "DEBUG", "FATAL": "CRITICAL", "WARN": "WARNING"}.get(level, level))
+
+
+def told(error, request=""):
     """An error as the API wants it, without our own frames."""
-    frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename != __file__ and not f.filename.startswith("<frozen importlib")]
-    said = {"errorMessage": str(error), "errorType": kind or type(error).__name__}
-    if request is not None:
-        said["requestId"] = request
-    said["stackTrace"] = traceback.format_list(frames)
-    return said
+    if isinstance(error, Fault):
+        return {"errorMessage": str(error), "errorType": error.kind, "requestId": request, "stackTrace": error.trace}
+    frames = traceback.extract_tb(error.__traceback__)
+    while frames and frames[0].filename in (__file__, importlib.__file__) or frames and frames[0].filename.startswith("<frozen importlib"):
+        frames.pop(0)
+    return {"errorMessage": str(error), "errorType": type(error).__name__, "requestId": request, "stackTrace": traceback.format_list(frames)}
 
 
 def cry(said):
     if JSON_LOG:
-        at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-        say(json.dumps({"timestamp": at, "level": "ERROR", "message": said["errorMessage"], "logger": "root", "requestId": Formatter.request, **said}))
+        say(json.dumps({"timestamp": now(time.time()), "level": "ERROR", **said}, ensure_ascii=False))
         return
-    text = "[ERROR] %s: %s" % (said["errorType"], said["errorMessage"])
-    if said["stackTrace"]:
-        text += "\nTraceback (most recent call last):\n" + "".join(said["stackTrace"])
-    say(text)
+    lines = ["[ERROR] %s: %s" % (said["errorType"], said["errorMessage"]), "Traceback (most recent call last):"]
+    for line in "".join(said["stackTrace"]).splitlines():
+        text = line.lstrip(" ")
+        lines.append("\u00a0" * (len(line) - len(text)) + text)  # as Lambda indents them
+    say("\n".join(lines))
 
 
-class LoadError(Exception):
-    def __init__(self, kind, message, cause=None):
+class Fault(Exception):
+    """What goes wrong before or after the handler."""
+
+    def __init__(self, kind, message, trace=()):
         super().__init__(message)
-        self.kind = kind
-        self.__traceback__ = cause.__traceback__ if cause else None
+        self.kind = "Runtime." + kind
+        self.trace = list(trace)
 
 
 def load(handler):
     """The function that "module.name" stands for."""
     try:
         module, name = handler.rsplit(".", 1)
-    except ValueError:
-        raise LoadError("Runtime.MalformedHandlerName", "Bad handler '%s': not enough values to unpack (expected 2, got 1)" % handler)
+    except ValueError as e:
+        raise Fault("MalformedHandlerName", "Bad handler '%s': %s" % (handler, e))
+    if module.split(".")[0] in sys.builtin_module_names:
+        raise Fault("BuiltInModuleConflict", "Cannot use built-in module %s as a handler module" % module)
     try:
         loaded = importlib.import_module(module.replace("/", "."))
     except ImportError as e:
-        raise LoadError("Runtime.ImportModuleError", "Unable to import module '%s': %s" % (module, e), e)
+        raise Fault("ImportModuleError", "Unable to import module '%s': %s" % (module, e))
     except SyntaxError as e:
-        place = ['  File "%s" Line %s\n    %s' % (e.filename, e.lineno, (e.text or "").strip())]
-        failed = LoadError("Runtime.UserCodeSyntaxError", "Syntax error in module '%s': %s" % (module, e))
-        failed.place = place
-        raise failed
+        place = '  File "%s" Line %s\n    %s' % (e.filename, e.lineno, e.text)
+        raise Fault("UserCodeSyntaxError", "Syntax error in module '%s': %s" % (module, e), [place])
     try:
         return getattr(loaded, name)
     except AttributeError:
-        raise LoadError("Runtime.HandlerNotFound", "Handler '%s' missing on module '%s'" % (name, module))
+        raise Fault("HandlerNotFound", "Handler '%s' missing on module '%s'" % (name, module))
 
 
 def plain(value):
@@ -186,37 +211,46 @@ def plain(value):
     from decimal import Decimal
 
     if isinstance(value, Decimal):
-        return float(value)
+        return int(value) if value.is_finite() and value.as_tuple().exponent >= 0 else float(value)
     raise TypeError("Object of type %s is not JSON serializable" % type(value).__name__)
+
+
+# Since Python 3.12 Lambda leaves the characters of answers as they are.
+ASCII = os.environ["AWS_EXECUTION_ENV"] in ("AWS_Lambda_python3.%d" % minor for minor in range(12))
+
+
+def read(body):
+    try:
+        return json.loads(body)
+    except ValueError as e:
+        raise Fault("UnmarshalError", "Unable to unmarshal input: %s" % e)
+
+
+def written(result):
+    if isinstance(result, bytes):
+        return result, "application/unknown"
+    try:
+        return json.dumps(result, default=plain, ensure_ascii=ASCII).encode(), "application/json"
+    except Exception as e:
+        raise Fault("MarshalError", "Unable to marshal response: %s" % e)
 
 
 def serve(api, handler):
     headers, body = api.next()
-    request = Formatter.request = headers["lambda-runtime-aws-request-id"]
+    request = Request.id = headers["lambda-runtime-aws-request-id"]
     path = "invocation/%s/" % request
     os.environ["_X_AMZN_TRACE_ID"] = headers.get("lambda-runtime-trace-id", "")
     try:
-        try:
-            event = json.loads(body)
-        except ValueError as e:
-            raise LoadError("Runtime.UnmarshalError", "Unable to unmarshal input: %s" % e)
-        result = handler(event, LambdaContext(headers))
-        try:
-            answer = json.dumps(result, default=plain).encode()
-        except (TypeError, ValueError) as e:
-            raise LoadError("Runtime.MarshalError", "Unable to marshal response: %s" % e)
-    except SystemExit:
-        raise
-    except BaseException as e:
-        kind = getattr(e, "kind", None) if isinstance(e, LoadError) else None
-        said = told(e, kind, request)
+        answer, kind = written(handler(read(body), LambdaContext(headers)))
+    except Exception as e:
+        said = told(e, request)
         cry(said)
         api.fail(path, said["errorType"], json.dumps(said).encode())
         return
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
-    status, _, said = api.call("POST", path + "response", answer, {"Content-Type": "application/json"})
+    status, _, said = api.call("POST", path + "response", answer, {"Content-Type": kind})
     if status >= 400:
         say("[ERROR] the response was refused: " + said.decode(errors="replace"))
 
@@ -224,20 +258,12 @@ def serve(api, handler):
 def main():
     sys.stdout.reconfigure(line_buffering=True)
     sys.stderr.reconfigure(line_buffering=True)
-    handler = Handler()
-    handler.setFormatter(Formatter())
-    logging.getLogger().addHandler(handler)
-    if JSON_LOG:
-        logging.getLogger().setLevel(os.environ.get("AWS_LAMBDA_LOG_LEVEL", "INFO").replace("TRACE", "NOTSET").replace("FATAL", "CRITICAL"))
+    set_up_logging()
     api = Api(os.environ["AWS_LAMBDA_RUNTIME_API"])
     try:
         function = load(os.environ["_HANDLER"])
-    except SystemExit:
-        raise
-    except BaseException as e:
-        said = told(e, getattr(e, "kind", None), "")
-        if isinstance(e, LoadError) and hasattr(e, "place"):
-            said["stackTrace"] = e.place
+    except Exception as e:
+        said = told(e)
         cry(said)
         api.fail("init/", said["errorType"], json.dumps(said).encode())
         sys.exit(1)
@@ -246,5 +272,4 @@ def main():
 
 
 if __name__ == "__main__":
-    # Code that imports __main__, or pickles, finds what it expects.
     main()
