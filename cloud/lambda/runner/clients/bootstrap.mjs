@@ -1,5 +1,5 @@
 // Runs the handler of a Node.js function through Lambda's Runtime API.
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import http from 'node:http';
 import { createRequire } from 'node:module';
 import path from 'node:path';
@@ -11,9 +11,11 @@ const base = '/2018-06-01/runtime/';
 const [host, port] = env.AWS_LAMBDA_RUNTIME_API.split(':');
 const agent = new http.Agent({ keepAlive: true, maxSockets: 2 });
 const jsonLog = env.AWS_LAMBDA_LOG_FORMAT === 'JSON';
+// Since Node.js 24 there are no callbacks, and what a handler returns counts.
+const modern = Number(/nodejs(\d+)/.exec(env.AWS_EXECUTION_ENV)[1]) >= 24;
 const streaming = Symbol.for('aws.lambda.runtime.handler.streaming');
-let request = ''; // the id of the invocation
-let trial = null; // the invocation, until it is answered
+let request; // the id of the invocation
+let idle = () => {}; // called when nothing is left to be done
 
 // What the Runtime API is asked.
 
@@ -77,69 +79,82 @@ function patchConsole() {
 const lines = (error) => String(error.stack || '').split('\n');
 
 function told(error) {
-  if (!(error instanceof Error) && !(error && error.name && error.message && error.stack)) {
-    return { errorType: error === null ? 'object' : typeof error, errorMessage: String(error && typeof error === 'object' ? util.inspect(error) : error), trace: [] };
+  try {
+    if (util.types.isNativeError(error) || (error?.name && error.message && error.stack)) {
+      return { errorType: error.name, errorMessage: error.message, trace: lines(error) };
+    }
+    return { errorType: typeof error, errorMessage: error.toString(), trace: [] };
+  } catch {
+    return { errorType: 'handled', errorMessage: 'callback called with Error argument, but there was a problem while retrieving one or more of its message, name, and stack', trace: [] };
   }
-  return { errorType: error.name, errorMessage: error.message, trace: lines(error) };
 }
 
+// cry writes an error with all that it carries.
 function cry(what, error) {
-  const { errorType, errorMessage } = told(error);
-  const rest = error instanceof Error ? { ...error } : {};
-  const stack = error && error.stack ? lines(error) : undefined;
-  write('ERROR', `${what} \t${JSON.stringify({ errorType, errorMessage, ...rest, stack })}`);
+  const whole = (_, value) => (value instanceof Error
+    ? { errorType: value.name, errorMessage: value.message, code: value.code, ...value, stack: value.stack && lines(value) }
+    : value);
+  let text;
+  try {
+    text = JSON.stringify(error, whole);
+  } catch { // it refers to itself
+    text = JSON.stringify(told(error));
+  }
+  if (jsonLog) write('ERROR', error);
+  else write('ERROR', `${what} \t${text}`);
 }
 
-function lambdaError(name, message) {
+function fault(name, message, stack) {
   const error = new Error(message);
-  error.name = name;
-  error.stack = `${name}: ${message}`;
+  Object.defineProperty(error, 'name', { value: `Runtime.${name}` });
+  error.stack = stack ?? `${error.name}: ${message}`;
   return error;
 }
 
 // The function.
 
 async function load(name) {
-  const folder = env.LAMBDA_TASK_ROOT;
-  const m = /^(.*?)([^/.][^/.]*)\.([^/]+)$/.exec(name);
-  if (!m || name.includes('..')) {
-    throw lambdaError('Runtime.MalformedHandlerName', name.includes('..') ? `'${name}' is not a valid handler name. Use absolute paths when specifying root directories in handler names.` : 'Bad handler');
+  if (name.includes('..')) throw fault('MalformedHandlerName', `'${name}' is not a valid handler name. Use absolute paths when specifying root directories in handler names.`);
+  const [, file, members] = /^([^.]*)\.(.*)$/.exec(path.basename(name)) ?? [];
+  if (members === undefined) throw fault('MalformedHandlerName', 'Bad handler');
+  const find = (object) => members.split('.').reduce((at, key) => at?.[key], object);
+  const module = await loadModule(path.dirname(name), file);
+  const handler = find(module) ?? find(module?.default);
+  if (!handler) throw fault('HandlerNotFound', `${name} is undefined or not exported`);
+  if (typeof handler !== 'function') throw fault('HandlerNotFound', `${name} is not a function`);
+  if (modern && handler.length >= 3 && !handler[streaming]) {
+    throw fault('CallbackHandlerDeprecated', 'ERROR: AWS Lambda has removed support for callback-based function handlers starting with Node.js 24. You need to modify this function to use a supported handler signature to use Node.js 24 or later. For more information see https://docs.aws.amazon.com/lambda/latest/dg/nodejs-handler.html.');
   }
-  const stem = path.resolve(folder, m[1], m[2]);
-  const file = ['', '.js', '.mjs', '.cjs'].map((end) => stem + end).find((f) => existsSync(f) && !/[/\\]$/.test(f) && isFile(f));
-  if (!file) {
-    throw lambdaError('Runtime.ImportModuleError', `Error: Cannot find module '${m[1]}${m[2]}'\nRequire stack:\n- ${path.join(env.LAMBDA_RUNTIME_DIR, 'index.mjs')}`);
-  }
-  let handler;
-  try {
-    handler = await fetchModule(file);
-  } catch (error) {
-    if (error instanceof SyntaxError) throw Object.assign(lambdaError('Runtime.UserCodeSyntaxError', String(error)), { stack: error.stack });
-    if (error && (error.code === 'MODULE_NOT_FOUND' || error.code === 'ERR_MODULE_NOT_FOUND')) throw lambdaError('Runtime.ImportModuleError', `Error: ${error.message}`);
-    throw error;
-  }
-  for (const part of m[3].split('.')) handler = handler && (handler[part] ?? handler.default?.[part]);
-  if (handler === undefined) throw lambdaError('Runtime.HandlerNotFound', `${name} is undefined or not exported`);
-  if (typeof handler !== 'function') throw lambdaError('Runtime.HandlerNotFound', `${name} is not a function`);
   return handler;
 }
 
 const require = createRequire(path.join(env.LAMBDA_TASK_ROOT, 'index.js'));
-const isFile = (file) => require('node:fs').statSync(file).isFile();
+
+// loadModule takes a file of the code, or else a module of that name.
+async function loadModule(folder, name) {
+  const root = env.LAMBDA_TASK_ROOT;
+  const stem = path.resolve(root, folder, name);
+  try {
+    for (const end of ['', '.js', '.mjs', '.cjs']) {
+      if (statSync(stem + end, { throwIfNoEntry: false })?.isFile()) return await fetchModule(stem + end);
+    }
+    return require(require.resolve(name, { paths: [root, path.resolve(root, folder)] }));
+  } catch (error) {
+    if (error instanceof SyntaxError) throw fault('UserCodeSyntaxError', String(error), error.stack);
+    if (error?.code === 'MODULE_NOT_FOUND') throw fault('ImportModuleError', String(error));
+    throw error;
+  }
+}
 
 async function fetchModule(file) {
   if (file.endsWith('.mjs')) return import(pathToFileURL(file));
   try {
     return require(file);
   } catch (error) {
-    if (!['ERR_REQUIRE_ESM', 'ERR_REQUIRE_ASYNC_MODULE'].includes(error?.code) && !esmSyntax(error)) throw error;
+    if (!['ERR_REQUIRE_ESM', 'ERR_REQUIRE_ASYNC_MODULE'].includes(error?.code)) throw error;
     return import(pathToFileURL(file));
   }
 }
-
-// Files with a module's syntax under a package that does not say so are
-// modules since Node.js 22; import() of an older one says why not.
-const esmSyntax = (error) => error instanceof SyntaxError && /Cannot use import statement|Unexpected token 'export'/.test(error.message) && Number(process.versions.node.split('.')[0]) >= 22;
 
 // The response of a streaming handler: it is opened by its first byte.
 class ResponseStream extends require('node:stream').Writable {
@@ -209,11 +224,10 @@ globalThis.awslambda = {
   },
 };
 
-function contextOf(headers, settle) {
+function contextOf(headers) {
   const deadline = Number(headers['lambda-runtime-deadline-ms']);
   const parsed = (text) => (text ? JSON.parse(text) : undefined);
-  const context = {
-    callbackWaitsForEmptyEventLoop: true,
+  return {
     functionVersion: env.AWS_LAMBDA_FUNCTION_VERSION,
     functionName: env.AWS_LAMBDA_FUNCTION_NAME,
     memoryLimitInMB: env.AWS_LAMBDA_FUNCTION_MEMORY_SIZE,
@@ -225,75 +239,84 @@ function contextOf(headers, settle) {
     awsRequestId: headers['lambda-runtime-aws-request-id'],
     getRemainingTimeInMillis: () => deadline - Date.now(),
   };
-  context.done = (error, result) => {
-    context.callbackWaitsForEmptyEventLoop = false;
-    settle(error, result);
-  };
-  context.succeed = (result) => context.done(null, result);
-  context.fail = (error) => context.done(error ?? new Error('handled'));
-  return context;
 }
 
-// run gives an event to the handler and resolves to its result: a promise's, a
-// callback's, or nothing, when nothing is left to be done.
-function run(handler, event, headers, stream) {
+// run gives an event to the handler and resolves to its result: what it
+// returns, what it says to a callback, or nothing, when nothing is left to do.
+function run(handler, event, context) {
+  if (modern) return exits(handler(event, context));
   return new Promise((resolve, reject) => {
-    let waiting;
-    const settle = (error, result) => (error !== undefined && error !== null ? reject(error) : resolve(result));
-    const context = contextOf(headers, settle);
+    const settle = (error, result) => (error === undefined || error === null ? resolve(result) : reject(error));
+    let called = false;
     const callback = (error, result) => {
-      if (!context.callbackWaitsForEmptyEventLoop) settle(error, result);
-      else waiting ??= () => settle(error, result);
+      if (called) return;
+      called = true;
+      if (error || !context.callbackWaitsForEmptyEventLoop) settle(error, result);
+      else idle = () => setImmediate(settle, null, result);
     };
-    trial = { idle: () => (waiting ? waiting() : resolve(null)) };
-    const returned = stream ? handler(event, stream, context) : handler(event, context, callback);
-    if (typeof returned?.then === 'function') {
-      trial.idle = () => (waiting ? waiting() : reject(lambdaError('Runtime.NodeJsExit', 'The Lambda function exited before its promise was settled')));
-      returned.then(resolve, reject);
-    }
+    Object.assign(context, {
+      callbackWaitsForEmptyEventLoop: true, done: settle, succeed: resolve, fail: (error) => reject(error ?? 'handled'),
+    });
+    idle = () => (handler.constructor?.name === 'AsyncFunction' ? reject(neverSettled()) : resolve(null));
+    const returned = handler(event, context, callback);
+    if (typeof returned?.then === 'function') returned.then(resolve, reject);
   });
 }
 
-process.on('beforeExit', () => trial?.idle());
+// exits is a promise that fails when nothing is left that could settle it.
+function exits(value) {
+  return new Promise((resolve, reject) => {
+    idle = () => reject(neverSettled());
+    Promise.resolve(value).then(resolve, reject);
+  });
+}
+
+const neverSettled = () => fault('NodeJsExit', 'The Lambda runtime client detected an unexpected Node.js exit code. This is most commonly caused by a Promise that was never settled. For more information, see https://nodejs.org/docs/latest/api/process.html#exit-codes');
+
+// stream runs a streaming handler and waits until its response is through.
+async function stream(handler, event, context, out) {
+  const returned = handler(event, out, context);
+  if (typeof returned?.then !== 'function') throw 'Streaming does not support non-async handlers.';
+  const result = await exits(returned);
+  if (result !== undefined) console.warn('Streaming handlers ignore return values.');
+  await new Promise((resolve, reject) => {
+    idle = () => reject('Response stream is not finished.');
+    if (out.writableFinished) resolve();
+    out.on('finish', resolve).on('error', reject);
+  });
+}
+
+process.on('beforeExit', () => idle());
 
 async function serve(handler) {
   const { headers, body } = await ask('GET', 'invocation/next');
   request = headers['lambda-runtime-aws-request-id'];
   env._X_AMZN_TRACE_ID = headers['lambda-runtime-trace-id'];
-  const stream = handler[streaming] ? new ResponseStream(request) : undefined;
+  const out = handler[streaming] ? new ResponseStream(request) : undefined;
   const name = `invocation/${request}/`;
   try {
-    const result = await run(handler, JSON.parse(body), headers, stream);
-    trial = null;
-    if (stream) {
-      await end(stream);
+    const event = JSON.parse(body);
+    if (out) {
+      await stream(handler, event, contextOf(headers), out);
       return;
     }
-    const answer = await ask('POST', name + 'response', serialized(result), { 'Content-Type': 'application/json' });
+    const result = serialized(await run(handler, event, contextOf(headers)));
+    const answer = await ask('POST', name + 'response', result, { 'Content-Type': 'application/json' });
     if (answer.status >= 400) write('ERROR', `the response was refused: ${answer.body}`);
   } catch (error) {
-    trial = null;
     cry('Invoke Error', error);
-    if (stream?.opened) await stream.fail(error);
+    if (out?.opened) await out.fail(error);
     else await tellError(name, told(error));
+  } finally {
+    idle = () => {};
   }
-}
-
-// end waits for a stream that its handler has ended, and ends one that it has
-// not.
-function end(stream) {
-  return new Promise((resolve, reject) => {
-    if (stream.writableFinished) return resolve();
-    stream.on('finish', resolve).on('error', reject);
-    if (!stream.writableEnded) stream.end();
-  });
 }
 
 function serialized(result) {
   try {
     return JSON.stringify(result === undefined ? null : result) ?? 'null';
   } catch {
-    throw lambdaError('Runtime.MarshalError', 'Unable to stringify response body');
+    throw fault('JSONStringifyError', 'Unable to stringify response body');
   }
 }
 
@@ -309,9 +332,9 @@ async function fatal(what, error, code) {
 
 process.on('uncaughtException', (error) => fatal('Uncaught Exception', error, 129));
 process.on('unhandledRejection', (reason, promise) => {
-  const error = Object.assign(lambdaError('Runtime.UnhandledPromiseRejection', String(reason)), { reason: told(reason), promise: {} });
-  if (reason?.stack) error.stack = `${error.name}: ${error.message}\n${lines(reason).slice(1).join('\n')}`;
-  fatal('Unhandled Promise Rejection', error, 128);
+  const message = String(reason);
+  const stack = reason?.stack ? `Runtime.UnhandledPromiseRejection: ${message}\n${lines(reason).slice(1).join('\n')}` : undefined;
+  fatal('Unhandled Promise Rejection', Object.assign(fault('UnhandledPromiseRejection', message, stack), { reason, promise }), 128);
 });
 
 patchConsole();
