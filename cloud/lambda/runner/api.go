@@ -31,7 +31,7 @@ func newServer() *http.Server {
 	mux := http.NewServeMux()
 	route := func(pattern string, serve func(*process, http.ResponseWriter, *http.Request)) {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
-			if r.Header.Get("Origin") != "" { // a web page, not a runtime
+			if !fromRuntime(r) {
 				refuse(w, http.StatusForbidden, "InvalidRequest", "the Runtime API does not answer web pages")
 				return
 			}
@@ -52,6 +52,12 @@ func newServer() *http.Server {
 			return context.WithValue(context.Background(), processKey{}, l.(listener).process)
 		},
 	}
+}
+
+// fromRuntime tells a runtime from a web page that found the port.
+func fromRuntime(r *http.Request) bool {
+	host, _, err := net.SplitHostPort(r.Host)
+	return err == nil && (host == "127.0.0.1" || host == "localhost") && r.Header.Get("Origin") == "" && r.Header.Get("Sec-Fetch-Site") == ""
 }
 
 type listener struct {

@@ -122,6 +122,9 @@ func serve(handler string, n int, header http.Header, event []byte, path string)
 		answer(true)
 	case "stream", "broken stream":
 		stream(path, handler == "broken stream")
+	case "web page":
+		said := call("GET", runtimePath+"invocation/next", nil, http.Header{"Origin": {"https://example.com"}})
+		answer(said.StatusCode)
 	case "twice":
 		answer(1)
 		fmt.Println(call("POST", path+"response", strings.NewReader("2"), nil).Status)

@@ -75,12 +75,12 @@ func (p *places) find(fn Function, dir string) ([]string, view, *failure, error)
 			return nil, view{}, fault, nil
 		}
 		if spaces {
-			v = v.mounted(p, fn)
+			v = v.mounted(p, fn, dir)
 		}
 		return []string{filepath.Join(v.folder(bootstrap), "bootstrap")}, v, nil, nil
 	}
 	if spaces && stays(kind.path) {
-		v = v.mounted(p, fn)
+		v = v.mounted(p, fn, dir)
 	}
 	command := append([]string{kind.path}, kind.options(fn)...)
 	command = append(command, filepath.Join(v.runtime, kind.client))
@@ -153,8 +153,8 @@ func stays(file string) bool {
 }
 
 // mounted is the view of a process with mounts of its own.
-func (v view) mounted(p *places, fn Function) view {
-	v.mounts, v.mount = p.table(v.task, v.opt, fn.EphemeralMB), p.mount
+func (v view) mounted(p *places, fn Function, dir string) view {
+	v.mounts, v.mount = p.table(dir, v.task, v.opt, fn.EphemeralMB), p.mount
 	v.task, v.opt, v.runtime, v.tmp = "/var/task", "/opt", "/var/runtime", "/tmp"
 	return v
 }
@@ -176,12 +176,16 @@ func (v view) path(file string) string {
 // table is the fstab of a process. /var/task and /var/runtime need not be
 // there: an overlay adds them. It comes first and /tmp last, since what is
 // mounted may lie below either.
-func (p *places) table(task, opt string, tmpMB int) string {
-	return "overlay /var overlay ro,lowerdir=" + escaped(filepath.Join(p.dir, "var")) + ":/var 0 0\n" +
+//
+// The device of a file system without one is any word. This one is like no
+// other, because mount -a leaves out what seems to be there already.
+func (p *places) table(dir, task, opt string, tmpMB int) string {
+	device := "function-" + filepath.Base(dir)
+	return device + " /var overlay ro,lowerdir=" + escaped(filepath.Join(p.dir, "var")) + ":/var 0 0\n" +
 		escaped(task) + " /var/task none bind,ro 0 0\n" +
 		escaped(p.runtime()) + " /var/runtime none bind,ro 0 0\n" +
 		escaped(opt) + " /opt none bind,ro 0 0\n" +
-		"tmpfs /tmp tmpfs nosuid,nodev,mode=1777,size=" + strconv.Itoa(tmpMB) + "m 0 0\n"
+		device + " /tmp tmpfs nosuid,nodev,mode=1777,size=" + strconv.Itoa(tmpMB) + "m 0 0\n"
 }
 
 var escapes = strings.NewReplacer(" ", `\040`, "\t", `\011`, "\n", `\012`, `\`, `\134`)
@@ -223,7 +227,7 @@ func (p *places) tryMounts() bool {
 	defer os.RemoveAll(dir)
 	empty := filepath.Join(p.dir, "empty")
 	p.mount = program
-	v := view{mounts: p.table(empty, empty, 1), mount: program}
+	v := view{mounts: p.table(dir, empty, empty, 1), mount: program}
 	if v.prepare(dir) != nil {
 		return false
 	}

@@ -45,6 +45,7 @@ func TestProvided(t *testing.T) {
 			logs: `Max Memory Used: 128 MB\t.*Status: error\tError Type: Runtime.OutOfMemory$`},
 		{handler: "large", fault: "Function.ResponseSizeTooLarge", says: `^{"errorType":"Function.ResponseSizeTooLarge","errorMessage":"Response payload size exceeded maximum allowed payload size \(6291556 bytes\)."}$`, logs: "413 Request Entity Too Large"},
 		{handler: "chatter", says: "^true$", logs: `line 1999\nEND`},
+		{handler: "web page", says: "^403$"},
 		{handler: "twice", says: "^1$", logs: "403 Forbidden\n400 Bad Request"},
 		{handler: "init.exit", fault: "Runtime.ExitError", says: "exit status 3",
 			logs: `^INIT_START Runtime Version: provided:al2023\nnot today\nINIT_REPORT Init Duration: \d+\.\d\d ms\tPhase: init\tStatus: error\tError Type: Runtime.ExitError\nnot today\nINIT_REPORT Init Duration: \d+\.\d\d ms\tPhase: invoke\tStatus: error\tError Type: Runtime.ExitError\nSTART`},

@@ -97,6 +97,7 @@ class LambdaContext:
         context = headers.get("lambda-runtime-client-context")
         self.client_context = ClientContext(json.loads(context)) if context else None
         self.identity = CognitoIdentity(json.loads(headers.get("lambda-runtime-cognito-identity") or "{}"))
+        self.tenant_id = headers.get("lambda-runtime-aws-tenant-id")
         self._deadline = int(headers["lambda-runtime-deadline-ms"])
 
     def get_remaining_time_in_millis(self):
