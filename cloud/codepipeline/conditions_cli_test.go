@@ -2,9 +2,6 @@ package codepipeline_test
 
 import (
 	"net/http/httptest"
-	"os"
-	"os/exec"
-	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline/types"
@@ -14,30 +11,10 @@ import (
 // a rollback.
 func TestConditionsByCommandLine(t *testing.T) {
 	t.Parallel()
-	program, err := exec.LookPath("aws")
-	if err == nil {
-		err = exec.CommandContext(t.Context(), program, "--version").Run()
-	}
-	if err != nil {
-		if os.Getenv("OURO_REQUIRE_TOOLS") == "1" {
-			t.Fatalf("the AWS CLI is not installed, and OURO_REQUIRE_TOOLS asks for it: %v", err)
-		}
-		t.Skip("the AWS CLI is not installed")
-	}
 	w := newWorld(t)
 	server := httptest.NewServer(w.door)
 	defer server.Close()
-	told := func(want string, arguments ...string) string {
-		t.Helper()
-		cmd := exec.CommandContext(t.Context(), program, append([]string{"codepipeline"}, arguments...)...)
-		cmd.Env = append(os.Environ(), "AWS_ENDPOINT_URL="+server.URL, "AWS_DEFAULT_REGION=us-east-1", "AWS_ACCESS_KEY_ID=000000000000", "AWS_SECRET_ACCESS_KEY=test",
-			"AWS_CONFIG_FILE="+os.DevNull, "AWS_SHARED_CREDENTIALS_FILE="+os.DevNull, "AWS_PAGER=", "AWS_DEFAULT_OUTPUT=text")
-		out, err := cmd.CombinedOutput()
-		if text := strings.Join(strings.Fields(string(out)), " "); err != nil || text != want && want != "" {
-			t.Errorf("aws codepipeline %s: %v\n%s", strings.Join(arguments, " "), err, text)
-		}
-		return strings.TrimSpace(string(out))
-	}
+	told := commandLine(t, &server.URL)
 	gated := stage("Build", build("B", "quick"))
 	gated.BeforeEntry = &types.BeforeEntryConditions{Conditions: on(types.ResultFail, envIs("prod"))}
 	w.createV2("", gated)
