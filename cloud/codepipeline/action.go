@@ -239,7 +239,9 @@ func (s *Service) run(ctx context.Context, key lineKey, recordKey string, record
 		err = failed(types.FailureTypeConfigurationError, "ActionType %s is no longer available", typeName(record.Declaration.ActionTypeId))
 	}
 	if err != nil {
-		s.close(ctx, key, recordKey, record.ID, nil, err)
+		if ctx.Err() == nil {
+			s.close(ctx, key, recordKey, record.ID, nil, err)
+		}
 		return
 	}
 	j := newJob(s, key, recordKey, record, p, run, k)

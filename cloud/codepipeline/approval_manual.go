@@ -34,10 +34,18 @@ func (manualApproval) run(ctx context.Context, j *job) (*outcome, error) {
 	return nil, ctx.Err()
 }
 
+// maxApprovalSummary is how long the comment of a decision may be.
+const maxApprovalSummary = 512
+
 // PutApprovalResult approves or rejects a manual approval that waits.
 func (s *Service) PutApprovalResult(ctx context.Context, in *codepipeline.PutApprovalResultInput) (*codepipeline.PutApprovalResultOutput, error) {
-	if in.Result == nil || !slices.Contains(in.Result.Status.Values(), in.Result.Status) {
-		return nil, constraint("null", "result.status", "Member must satisfy enum value set: [Approved, Rejected]")
+	switch r := in.Result; {
+	case r == nil:
+		return nil, constraint("null", "result", "Member must not be null")
+	case !slices.Contains(r.Status.Values(), r.Status):
+		return nil, constraint(string(r.Status), "result.status", "Member must satisfy enum value set: [Approved, Rejected]")
+	case len(aws.ToString(r.Summary)) > maxApprovalSummary:
+		return nil, constraint(*r.Summary, "result.summary", "Member must have length less than or equal to 512")
 	}
 	var at time.Time
 	err := s.change(ctx, in.PipelineName, func(t *turn) error {
@@ -66,7 +74,7 @@ func (t *turn) approval(in *codepipeline.PutApprovalResultInput) (*action, error
 			return a, nil
 		}
 	}
-	if a := t.actions[key]; a != nil && a.Status == types.ActionExecutionStatusInProgress {
+	if a := t.actions[key]; key == "" || a != nil && a.Status == types.ActionExecutionStatusInProgress {
 		return nil, &types.InvalidApprovalTokenException{Message: aws.String("Invalid approval token")}
 	}
 	return nil, &types.ApprovalAlreadyCompletedException{Message: aws.String("The approval action has already been approved or rejected.")}

@@ -96,6 +96,17 @@ func TestApproval(t *testing.T) {
 				})
 				return err
 			}
+			for want, result := range map[string]*types.ApprovalResult{
+				"Value 'Maybe' at 'result.status'": {Status: "Maybe", Summary: aws.String("")},
+				"at 'result.summary' failed":       {Status: test.result, Summary: aws.String(strings.Repeat("x", 513))},
+			} {
+				_, err := w.client.PutApprovalResult(t.Context(), &api.PutApprovalResultInput{
+					PipelineName: aws.String("p"), StageName: aws.String("Ask"), ActionName: aws.String("Ask"), Token: aws.String("x"), Result: result,
+				})
+				if code(err) != "ValidationException" || !strings.Contains(err.Error(), want) {
+					t.Errorf("%s: %v", want, err)
+				}
+			}
 			token := *w.action("Ask").LatestExecution.Token
 			if err := put("00000000-0000-0000-0000-000000000000"); code(err) != "InvalidApprovalTokenException" {
 				t.Errorf("wrong token: %v", err)

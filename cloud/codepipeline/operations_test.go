@@ -62,6 +62,11 @@ func TestDefinitionsAreChecked(t *testing.T) {
 		"V2 provider": {func(d *types.PipelineDeclaration) {
 			d.Stages[1].Actions = append(d.Stages[1].Actions, act("C", "Compute", "Commands", nil, in("App")))
 		}, "InvalidActionDeclarationException: Commands Action can only be used with V2 pipelines."},
+		"bucket": {func(d *types.PipelineDeclaration) { d.ArtifactStore.Location = aws.String("A_b") },
+			`ValidationException: 1 validation error detected: Value 'A_b' at 'pipeline.artifactStore.location' failed to satisfy constraint: Member must satisfy regular expression pattern: [a-zA-Z0-9\-\.]+`},
+		"key": {func(d *types.PipelineDeclaration) {
+			d.ArtifactStore.EncryptionKey = &types.EncryptionKey{Type: types.EncryptionKeyTypeKms, Id: aws.String("")}
+		}, "ValidationException: 1 validation error detected: Value '' at 'pipeline.artifactStore.encryptionKey.id' failed to satisfy constraint: Member must have length between 1 and 400"},
 		"conditions": {func(d *types.PipelineDeclaration) {
 			d.Stages[1].OnFailure = &types.FailureConditions{Result: types.ResultRollback}
 		},

@@ -49,12 +49,12 @@ func (s *Service) CreatePipeline(ctx context.Context, in *codepipeline.CreatePip
 	}
 	err = s.turn(ctx, key.scope, key.name, func(t *turn) error {
 		t.begin(types.TriggerTypeCreatePipeline, caller.ARN, nil, nil)
+		s.poll.watch(key, t.plan)
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	s.poll.watch(key, newPlan(&def))
 	return &codepipeline.CreatePipelineOutput{Pipeline: masked(def), Tags: in.Tags}, nil
 }
 
@@ -209,6 +209,7 @@ func (s *Service) UpdatePipeline(ctx context.Context, in *codepipeline.UpdatePip
 	}
 	err = s.turn(ctx, key.scope, key.name, func(t *turn) error {
 		t.replace(&def)
+		s.poll.watch(key, t.plan)
 		return nil
 	})
 	if errors.Is(err, errNoPipeline) {
@@ -217,7 +218,6 @@ func (s *Service) UpdatePipeline(ctx context.Context, in *codepipeline.UpdatePip
 	if err != nil {
 		return nil, err
 	}
-	s.poll.watch(key, newPlan(&def))
 	if err := s.dropRules(ctx, key, newPlan(&old), newPlan(&def)); err != nil {
 		return nil, err
 	}
@@ -293,7 +293,6 @@ func (s *Service) DeletePipeline(ctx context.Context, in *codepipeline.DeletePip
 	if err != nil {
 		return nil, err
 	}
-	s.poll.watch(key, nil)
 	if err := s.dropRules(ctx, key, last, nil); err != nil {
 		return nil, err
 	}
@@ -303,11 +302,16 @@ func (s *Service) DeletePipeline(ctx context.Context, in *codepipeline.DeletePip
 	return &codepipeline.DeletePipelineOutput{}, s.remove(ctx, key)
 }
 
-// remove deletes all records of a pipeline.
+// remove deletes all records of a pipeline, and calls off what was started since
+// its executions were cancelled.
 func (s *Service) remove(ctx context.Context, key lineKey) error {
 	l := s.lines.get(key)
 	l.turns.Lock()
 	defer l.turns.Unlock()
+	s.poll.watch(key, nil)
+	for _, callOff := range l.running {
+		callOff()
+	}
 	return s.host.Store().Atomically(ctx, func(ctx context.Context) error {
 		if err := s.dropJobs(ctx, key); err != nil {
 			return err

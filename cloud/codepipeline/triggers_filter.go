@@ -88,10 +88,11 @@ func passes(git *types.GitConfiguration, branch string, change gitChange, files 
 // combine as AWS has it: tags, branches, or branches with file paths.
 // https://docs.aws.amazon.com/codepipeline/latest/userguide/pipelines-filter.html
 func checkFilters(git *types.GitConfiguration, at string) error {
-	for member, n := range map[string]int{"push": len(git.Push), "pullRequest": len(git.PullRequest)} {
-		if n > maxFilters {
-			return constraint(fmt.Sprint(n), at+"."+member, "Member must have length less than or equal to 3")
-		}
+	switch push, pullRequest := len(git.Push), len(git.PullRequest); {
+	case push > maxFilters:
+		return constraint(fmt.Sprint(push), at+".push", "Member must have length less than or equal to 3")
+	case pullRequest > maxFilters:
+		return constraint(fmt.Sprint(pullRequest), at+".pullRequest", "Member must have length less than or equal to 3")
 	}
 	for i, f := range git.Push {
 		tags, branches, files := tagsOf(f.Tags), branchesOf(f.Branches), filesOf(f.FilePaths)

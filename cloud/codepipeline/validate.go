@@ -25,6 +25,7 @@ var (
 	providerPattern = regex.New(`^[0-9A-Za-z_-]+$`)
 	urlVariable     = regex.New(`\{([A-Za-z]+(?::[^{}]+)?)\}`)
 	spacePattern    = regex.New(`^[A-Za-z0-9@\-_]+$`)
+	bucketPattern   = regex.New(`^[a-zA-Z0-9\-.]+$`)
 	rolePattern     = regex.New(`^arn:aws(-[\w]+)*:iam::[0-9]{12}:role/.*$`)
 )
 
@@ -252,11 +253,22 @@ func checkStore(st types.ArtifactStore) error {
 	if st.Type != types.ArtifactStoreTypeS3 {
 		return constraint(string(st.Type), "pipeline.artifactStore.type", "Member must satisfy enum value set: [S3]")
 	}
-	if n := len(aws.ToString(st.Location)); n < 3 || n > 63 {
-		return constraint(aws.ToString(st.Location), "pipeline.artifactStore.location", "Member must have length between 3 and 63")
+	location := aws.ToString(st.Location)
+	if n := len(location); n < 3 || n > 63 {
+		return constraint(location, "pipeline.artifactStore.location", "Member must have length between 3 and 63")
 	}
-	if k := st.EncryptionKey; k != nil && k.Type != types.EncryptionKeyTypeKms {
+	if !bucketPattern().MatchString(location) {
+		return constraint(location, "pipeline.artifactStore.location", `Member must satisfy regular expression pattern: [a-zA-Z0-9\-\.]+`)
+	}
+	k := st.EncryptionKey
+	if k == nil {
+		return nil
+	}
+	if k.Type != types.EncryptionKeyTypeKms {
 		return constraint(string(k.Type), "pipeline.artifactStore.encryptionKey.type", "Member must satisfy enum value set: [KMS]")
+	}
+	if n := len(aws.ToString(k.Id)); n < 1 || n > 400 {
+		return constraint(aws.ToString(k.Id), "pipeline.artifactStore.encryptionKey.id", "Member must have length between 1 and 400")
 	}
 	return nil
 }

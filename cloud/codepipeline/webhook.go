@@ -48,39 +48,59 @@ func (s *Service) PutWebhook(ctx context.Context, in *codepipeline.PutWebhookInp
 	if err := s.checkTarget(ctx, caller, &def); err != nil {
 		return nil, err
 	}
-	scope, name := caller.Scope(), *def.Name
-	hook, err := s.webhooks.Get(ctx, scope, name)
-	isNew := errors.Is(err, store.ErrNotFound)
-	switch {
-	case isNew:
-		all, err := s.webhooks.List(ctx, scope, store.Query{})
-		if err != nil {
-			return nil, err
-		}
-		if len(all) >= maxWebhooks {
-			return nil, &types.LimitExceededException{Message: aws.String(fmt.Sprintf("The account has reached its limit of %d webhooks", maxWebhooks))}
-		}
-		hook = webhook{ARN: caller.ResourceARN("codepipeline", "webhook:"+name), Token: s.host.NewID() + s.host.NewID()}
-	case err != nil:
+	hook, err := s.redefine(ctx, caller.Scope(), def, in.Tags != nil, tags)
+	if errors.Is(err, store.ErrNotFound) {
+		hook, err = s.newWebhook(ctx, caller, def, tags)
+	}
+	if err != nil {
 		return nil, err
-	}
-	if hook.Definition, err = s.sealWebhook(def, hook.Definition); err != nil {
-		return nil, err
-	}
-	if in.Tags != nil || isNew {
-		hook.Tags = tags
-	}
-	hook.ErrorCode, hook.ErrorMessage = "", ""
-	if hook.Registered { // the action, and with it the repository, may be another
-		if err := s.feedWebhook(ctx, scope, &hook); err != nil {
-			return nil, err
-		}
-	}
-	if err := s.webhooks.Put(ctx, scope, name, hook); err != nil {
-		return nil, fmt.Errorf("writing webhook %q: %w", name, err)
 	}
 	item := s.describeWebhook(caller, hook)
 	return &codepipeline.PutWebhookOutput{Webhook: &item}, nil
+}
+
+// redefine gives a webhook another definition, and other tags if retag says so.
+func (s *Service) redefine(ctx context.Context, scope store.Scope, def types.WebhookDefinition, retag bool, tags map[string]string) (webhook, error) {
+	hook, err := s.webhooks.Get(ctx, scope, *def.Name)
+	if err != nil {
+		return hook, err
+	}
+	if hook.Registered { // the action, and with it the repository, may be another
+		hook.Definition = def
+		if err := s.feedWebhook(ctx, scope, &hook); err != nil {
+			return hook, err
+		}
+	}
+	return s.webhooks.Update(ctx, scope, *def.Name, func(w *webhook) (err error) {
+		if w.Definition, err = s.sealWebhook(def, w.Definition); err != nil {
+			return err
+		}
+		if retag {
+			w.Tags = tags
+		}
+		w.ErrorCode, w.ErrorMessage = "", ""
+		return nil
+	})
+}
+
+func (s *Service) newWebhook(ctx context.Context, caller door.Caller, def types.WebhookDefinition, tags map[string]string) (webhook, error) {
+	name := *def.Name
+	hook := webhook{ARN: caller.ResourceARN("codepipeline", "webhook:"+name), Token: s.host.NewID() + s.host.NewID(), Tags: tags}
+	all, err := s.webhooks.List(ctx, caller.Scope(), store.Query{})
+	if err != nil {
+		return hook, err
+	}
+	if len(all) >= maxWebhooks {
+		return hook, &types.LimitExceededException{Message: aws.String(fmt.Sprintf("The account has reached its limit of %d webhooks", maxWebhooks))}
+	}
+	if hook.Definition, err = s.sealWebhook(def, hook.Definition); err != nil {
+		return hook, err
+	}
+	err = s.webhooks.Insert(ctx, caller.Scope(), name, hook)
+	if errors.Is(err, store.ErrExists) {
+		err = &types.ConcurrentModificationException{Message: aws.String(fmt.Sprintf("Webhook '%s' was made by another request at the same time", name))}
+	}
+	return hook, err
 }
 
 // checkTarget checks that the pipeline has the action, among its sources.

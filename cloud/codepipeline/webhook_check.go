@@ -9,20 +9,36 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline/types"
 	"github.com/ohler55/ojg/jp"
+
+	"ouro/regex"
 )
 
-// The bounds of a webhook's filters. AWS has no bound on the descents of a
-// path; here one is needed, as each multiplies the work.
+// The bounds of a webhook's filters.
 // https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_WebhookFilterRule.html
 const (
 	maxWebhookFilters = 5
 	maxFilterText     = 150
-	maxDescents       = 2
 )
 
+var rootInside = regex.New(`.\$[.\[]`)
+
+// costly are the paths whose work grows with the square of a delivery's size,
+// so that one delivery could keep the machine busy for minutes. AWS has no such
+// bound.
+var costly = []struct {
+	what string
+	is   func(path string) bool
+}{
+	{"descends (..) more than once", func(path string) bool { return strings.Count(path, "..") > 1 }},
+	{"refers to the root ($) within a filter", func(path string) bool { return rootInside().MatchString(path) }},
+}
+
 func checkWebhook(def *types.WebhookDefinition) error {
-	for member, name := range map[string]*string{"webhook.name": def.Name, "webhook.targetPipeline": def.TargetPipeline, "webhook.targetAction": def.TargetAction} {
-		if err := checkName(aws.ToString(name), member); err != nil {
+	for _, named := range []struct {
+		member string
+		name   *string
+	}{{"webhook.name", def.Name}, {"webhook.targetPipeline", def.TargetPipeline}, {"webhook.targetAction", def.TargetAction}} {
+		if err := checkName(aws.ToString(named.name), named.member); err != nil {
 			return err
 		}
 	}
@@ -51,8 +67,10 @@ func checkWebhookFilter(f types.WebhookFilterRule) error {
 	if _, err := jp.ParseString(path); err != nil {
 		return invalidFilter("The JSON path '%s' is not valid: %v", path, err)
 	}
-	if strings.Count(path, "..") > maxDescents {
-		return invalidFilter("The JSON path '%s' descends (..) more than %d times, which the local cloud does not take", path, maxDescents)
+	for _, c := range costly {
+		if c.is(path) {
+			return invalidFilter("The JSON path '%s' %s, which the local cloud does not take", path, c.what)
+		}
 	}
 	return nil
 }

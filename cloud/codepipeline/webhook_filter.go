@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline/types"
@@ -56,7 +57,14 @@ func selects(f types.WebhookFilterRule, payload any, a *types.ActionDeclaration)
 		return len(found) > 0
 	}
 	want := fillIn(*f.MatchEquals, a)
-	return slices.ContainsFunc(append(found, any(found)), func(v any) bool { return scalar(v) == want })
+	isJSON := strings.HasPrefix(want, "{") || strings.HasPrefix(want, "[") // only then whole branches are written out
+	return slices.ContainsFunc(append(found, any(found)), func(v any) bool {
+		switch v.(type) {
+		case map[string]any, []any:
+			return isJSON && scalar(v) == want
+		}
+		return scalar(v) == want
+	})
 }
 
 // fillIn puts the action's configuration into {Property}. Secrets stay out.

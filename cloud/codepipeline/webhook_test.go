@@ -14,6 +14,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -141,7 +142,8 @@ func TestWebhooks(t *testing.T) {
 		"PipelineNotFoundException":                               func(d *types.WebhookDefinition) { d.TargetPipeline = aws.String("none") },
 		"ValidationException":                                     func(d *types.WebhookDefinition) { d.TargetAction = aws.String("Ask") },
 		"InvalidWebhookFilterPatternException":                    func(d *types.WebhookDefinition) { d.Filters[0].JsonPath = aws.String("$[") },
-		"InvalidWebhookFilterPatternException ":                   func(d *types.WebhookDefinition) { d.Filters[0].JsonPath = aws.String("$..a..b..c") },
+		"InvalidWebhookFilterPatternException (descents)":         func(d *types.WebhookDefinition) { d.Filters[0].JsonPath = aws.String("$..a..b") },
+		"InvalidWebhookFilterPatternException (root)":             func(d *types.WebhookDefinition) { d.Filters[0].JsonPath = aws.String("$[?($[*].a == 1)]") },
 		"InvalidWebhookAuthenticationParametersException":         addressed("1.2.3.4"),
 		"InvalidWebhookAuthenticationParametersException (none)":  func(d *types.WebhookDefinition) { d.Authentication = types.WebhookAuthenticationTypeGithubHmac },
 		"InvalidWebhookAuthenticationParametersException (extra)": func(d *types.WebhookDefinition) { d.AuthenticationConfiguration.SecretToken = aws.String("x") },
@@ -155,6 +157,24 @@ func TestWebhooks(t *testing.T) {
 	}
 	if _, err := h.client.RegisterWebhookWithThirdParty(ctx, &api.RegisterWebhookWithThirdPartyInput{WebhookName: aws.String("near")}); code(err) != "ValidationException" {
 		t.Errorf("registering for no GitHub action: %v", err)
+	}
+	var puts sync.WaitGroup
+	var urls [8]string
+	for i := range urls {
+		puts.Go(func() {
+			if hook, err := define("race", func(*types.WebhookDefinition) {}); err == nil {
+				urls[i] = *hook.Url
+			} else if code(err) != "ConcurrentModificationException" {
+				t.Errorf("many at once: %v", err)
+			}
+		})
+	}
+	puts.Wait()
+	kept := *put("race", func(*types.WebhookDefinition) {}).Url
+	for _, url := range urls {
+		if url != "" && url != kept {
+			t.Error("a URL that was answered leads nowhere")
+		}
 	}
 	h.hidden("very-secret")
 	t.Run("command line", func(t *testing.T) { h.commandLine(t) })
