@@ -34,10 +34,8 @@ type delivery struct{ id, agent string }
 func (s *Service) deliver(ctx context.Context, caller door.Caller, p *project, d delivery, events []hookEvent) (string, error) {
 	var said []string
 	for i := range events {
-		token := d.id
-		if i > 0 {
-			token = fmt.Sprintf("%s-%d", d.id, i)
-		}
+		// One event may be delivered to several projects.
+		token := fmt.Sprintf("webhook %s %s %d", *p.Project.Name, d.id, i)
 		text, err := s.deliverOne(ctx, caller, p, delivery{token, d.agent}, &events[i])
 		if err != nil {
 			return "", err

@@ -9,6 +9,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -91,8 +93,27 @@ func TestPushStartsBuild(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t, t.TempDir())
 	hooked(t, c, filter("EVENT", "PUSH"), filter("HEAD_REF", "^refs/heads/(?!doc/).*$"), filter("FILE_PATH", `^a\.txt$`))
+	c.create(t, project("other", "version: 0.2\nphases: {}", func(in *api.CreateProjectInput) {
+		in.Source.Type, in.Source.Location = types.SourceTypeGithub, aws.String(siteURL)
+	}))
+	if _, err := c.builds.CreateWebhook(t.Context(), &api.CreateWebhookInput{ProjectName: aws.String("other")}); err != nil {
+		t.Fatal(err)
+	}
 	site(t, c, "refs/heads/main")
-	b := only(t, c)
+	var ids []string
+	until(t, "a build of each project", func() bool {
+		list, err := c.builds.ListBuilds(t.Context(), &api.ListBuildsInput{SortOrder: types.SortOrderTypeAscending})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids = list.Ids
+		return len(ids) >= 2
+	})
+	slices.Sort(ids)
+	if len(ids) != 2 || !strings.HasPrefix(ids[0], "other:") {
+		t.Fatalf("builds %v", ids)
+	}
+	b := c.wait(t, c.get(t, ids[1]))
 	log := c.log(t, b)
 	for _, want := range []string{"CODEBUILD_WEBHOOK_EVENT=PUSH\n", "CODEBUILD_WEBHOOK_HEAD_REF=refs/heads/main\n", "CODEBUILD_WEBHOOK_TRIGGER=branch/main\n"} {
 		if !strings.Contains(log, want) {
@@ -148,6 +169,7 @@ func TestDeliveries(t *testing.T) {
 		want                     string
 	}{
 		"built":         {*hook.PayloadUrl, *hook.Secret, "push", push("main"), 200, "started build site:"},
+		"built before":  {*hook.PayloadUrl, *hook.Secret, "push", push("main"), 200, "started build site:"},
 		"other branch":  {*hook.PayloadUrl, *hook.Secret, "push", push("other"), 200, "no filter group passes"},
 		"ping":          {*hook.PayloadUrl, *hook.Secret, "ping", "{}", 200, "nothing to build"},
 		"forged":        {*hook.PayloadUrl, "guess", "push", push("main"), 403, "signature"},
@@ -155,7 +177,9 @@ func TestDeliveries(t *testing.T) {
 		"no JSON":       {*hook.PayloadUrl, *hook.Secret, "push", "{", 400, "cannot be read"},
 	}
 	for name, d := range cases {
-		if status, said := post(t, d.url, gitHub(d.event, d.secret, d.body), d.body); status != d.status || !strings.Contains(said, d.want) {
+		header := gitHub(d.event, d.secret, d.body)
+		header.Set("X-GitHub-Delivery", strconv.Itoa(len(d.body))) // the same for the same body
+		if status, said := post(t, d.url, header, d.body); status != d.status || !strings.Contains(said, d.want) {
 			t.Errorf("%s: %d %s", name, status, said)
 		}
 	}
