@@ -52,8 +52,9 @@ func (d *batchDrawer) draw(b *ci.Batch) {
 	if len(queued) > 0 {
 		text += fmt.Sprintf(", %d queued", len(queued))
 	}
-	d.doing(text)
-	d.below(slices.Concat(running, queued), width, time.Now())
+	now := time.Now()
+	d.doingSince(text, now.Add(-b.Duration))
+	d.below(slices.Concat(running, queued), width, now)
 }
 
 // waiting are the phases of builds that do not run yet.

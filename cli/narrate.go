@@ -164,10 +164,13 @@ func (n *narrator) whole(text string) {
 	fmt.Fprintln(n.w, tame(text))
 }
 
-func (n *narrator) doing(what string) {
+func (n *narrator) doing(what string) { n.doingSince(what, time.Now()) }
+
+// doingSince is doing for what has begun before.
+func (n *narrator) doingSince(what string, since time.Time) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.now, n.since = tame(what), time.Now()
+	n.now, n.since = tame(what), since
 }
 
 // Step tells what begins.
