@@ -41,6 +41,7 @@ type phase struct {
 // more, then as a part of the invocation and within its timeout, as Lambda does.
 func (p *Pool) cold(ctx context.Context, fn Function, in Invocation) (Result, error) {
 	log := newStream(p.options.Log, fn)
+	defer log.deliver() // also if nothing can be started
 	log.initStart(p.places.version(fn.Runtime))
 	log.forget() // LogResult begins after it
 	at := phase{started: time.Now(), cold: true}

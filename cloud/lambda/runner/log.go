@@ -14,6 +14,11 @@ import (
 const (
 	maxTail = 4 * 1024
 	maxLine = 256 * 1024
+
+	// Lines are given on together: a short invocation is one call of the sink.
+	// Those of a long one wait no longer than this, and no more of them.
+	heldFor  = 50 * time.Millisecond
+	heldSize = 256 * 1024
 )
 
 // stream is the log stream of an execution environment.
@@ -22,8 +27,11 @@ type stream struct {
 	name string
 	sink func(Function, string, []Line)
 
-	mu   sync.Mutex
-	tail []byte
+	mu    sync.Mutex
+	tail  []byte
+	held  []Line
+	size  int
+	timer *time.Timer // gives on what is held
 }
 
 func newStream(sink func(Function, string, []Line), fn Function) *stream {
@@ -46,16 +54,39 @@ func (s *stream) write(texts ...string) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	lines := make([]Line, len(texts))
 	now := time.Now()
-	for i, text := range texts {
-		lines[i] = Line{Time: now, Text: text}
+	for _, text := range texts {
+		s.held = append(s.held, Line{Time: now, Text: text})
+		s.size += len(text)
 		s.tail = append(append(s.tail, text...), '\n')
 	}
 	if extra := len(s.tail) - maxTail; extra > 0 {
 		s.tail = bytes.Clone(s.tail[extra:])
 	}
-	s.sink(s.fn, s.name, lines)
+	switch {
+	case s.size > heldSize:
+		s.deliverLocked()
+	case s.timer == nil:
+		s.timer = time.AfterFunc(heldFor, s.deliver)
+	}
+}
+
+// deliver gives on what is held.
+func (s *stream) deliver() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.deliverLocked()
+}
+
+func (s *stream) deliverLocked() {
+	if s.timer != nil {
+		s.timer.Stop()
+		s.timer = nil
+	}
+	if len(s.held) > 0 {
+		s.sink(s.fn, s.name, s.held)
+	}
+	s.held, s.size = nil, 0
 }
 
 // output is what a process writes, on its way into a stream.

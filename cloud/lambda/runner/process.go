@@ -117,6 +117,7 @@ func (s *process) await() {
 	s.pool.guard.forget(s.cmd.Process.Pid)
 	s.reason = s.cmd.ProcessState.String()
 	s.output.close()
+	s.log.deliver()
 	_ = s.listener.Close()
 	close(s.exited)
 	_ = os.RemoveAll(s.dir) // what is left goes with the pool's next start

@@ -119,7 +119,7 @@ type Options struct {
 	Credentials func(context.Context, Function) (aws.Credentials, error)
 
 	// Log takes the lines of a stream, in order, one call at a time for each
-	// stream. What a function wrote before it answered, and the lines around it
+	// stream; several lines a call, if they come in short order. What a function wrote before it answered, and the lines around it
 	// (START, END, REPORT), has been given before Invoke returns.
 	Log func(fn Function, stream string, lines []Line)
 
