@@ -2,3 +2,17 @@ package codepipeline
 
 // UseGitHub makes the service ask another address than GitHub's.
 func (s *Service) UseGitHub(api string) { s.github = api }
+
+// KindOf is a kind of action or rule as the page shows it.
+type KindOf struct {
+	Category, Owner, Provider string
+	Runs                      bool
+}
+
+// Kinds are the kinds of actions, and then those of rules.
+func Kinds() (list []KindOf) {
+	for _, k := range append(append([]kind{}, kinds...), ruleKinds...) {
+		list = append(list, KindOf{string(k.category), string(k.owner), k.provider, k.run != nil})
+	}
+	return list
+}

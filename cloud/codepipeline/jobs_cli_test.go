@@ -9,6 +9,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
@@ -98,7 +99,7 @@ func TestJobsByCommandLine(t *testing.T) {
 	makeJob(t, url)
 	again()
 	var job []string
-	w := &world{t: t}
+	w := &world{t: t, patience: 2 * time.Minute} // the CLI takes its time
 	w.until("a job", func() bool {
 		job = strings.Fields(aws("", "poll-for-jobs", "--action-type-id", id, "--query-param", "Project=site", "--query", "jobs[].[id, nonce, data.actionConfiguration.configuration.Project, data.inputArtifacts[0].name]"))
 		return len(job) == 4
