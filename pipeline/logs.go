@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -12,6 +13,8 @@ import (
 	logstypes "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 	"github.com/aws/aws-sdk-go-v2/service/codebuild"
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline"
+
+	"ouro/regex"
 )
 
 // LogQuery chooses what Logs tells.
@@ -117,9 +120,16 @@ func findLog(ctx context.Context, c *Clients, buildID string) (*buildLog, error)
 	return &buildLog{api: c.Logs, group: *l.GroupName, stream: *l.StreamName}, nil
 }
 
-// LogTail is the last lines of what the action's build logged; none of another
-// action.
-func LogTail(ctx context.Context, c *Clients, a Action, lines int32) ([]string, error) {
+// failedPhase ends what a build logged of a phase that failed. Later phases may
+// follow, and are not why.
+var failedPhase = regex.New(`^\[Container\] \S+ \S+ Phase complete: \w+ State: FAILED`)
+
+// tailSearched is how many of a log's last lines a failed phase is looked for in.
+const tailSearched = 500
+
+// LogTail is the last lines of what the action's build logged, up to the first
+// phase that failed; none of another action.
+func LogTail(ctx context.Context, c *Clients, a Action, lines int) ([]string, error) {
 	if a.BuildID == "" {
 		return nil, nil
 	}
@@ -127,7 +137,7 @@ func LogTail(ctx context.Context, c *Clients, a Action, lines int32) ([]string, 
 	if err != nil || log == nil {
 		return nil, err
 	}
-	out, err := log.api.GetLogEvents(ctx, &cloudwatchlogs.GetLogEventsInput{LogGroupName: &log.group, LogStreamName: &log.stream, Limit: &lines})
+	out, err := log.api.GetLogEvents(ctx, &cloudwatchlogs.GetLogEventsInput{LogGroupName: &log.group, LogStreamName: &log.stream, Limit: aws.Int32(tailSearched)})
 	if err != nil {
 		return nil, fmt.Errorf("reading the log of build %q: %w", a.BuildID, err)
 	}
@@ -135,7 +145,10 @@ func LogTail(ctx context.Context, c *Clients, a Action, lines int32) ([]string, 
 	for i, e := range out.Events {
 		tail[i] = strings.TrimRight(aws.ToString(e.Message), "\r\n")
 	}
-	return tail, nil
+	if i := slices.IndexFunc(tail, failedPhase().MatchString); i >= 0 {
+		tail = tail[:min(i+2, len(tail))] // with what it says of the failure
+	}
+	return tail[max(0, len(tail)-lines):], nil
 }
 
 // Declared are the actions of a pipeline as it is defined now.
