@@ -13,8 +13,6 @@ import (
 	logstypes "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 	"github.com/aws/aws-sdk-go-v2/service/codebuild"
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline"
-
-	"ouro/regex"
 )
 
 // LogQuery chooses what Logs tells.
@@ -120,9 +118,11 @@ func findLog(ctx context.Context, c *Clients, buildID string) (*buildLog, error)
 	return &buildLog{api: c.Logs, group: *l.GroupName, stream: *l.StreamName}, nil
 }
 
-// failedPhase ends what a build logged of a phase that failed. Later phases may
-// follow, and are not why.
-var failedPhase = regex.New(`^\[Container\] \S+ \S+ Phase complete: \w+ State: FAILED`)
+// failedPhase tells whether a line ends what a build logged of a phase that
+// failed. Later phases may follow, and are not why.
+func failedPhase(line string) bool {
+	return strings.HasPrefix(line, "[Container] ") && strings.Contains(line, " Phase complete: ") && strings.HasSuffix(line, " State: FAILED")
+}
 
 // tailSearched is how many of a log's last lines a failed phase is looked for in.
 const tailSearched = 500
@@ -145,7 +145,7 @@ func LogTail(ctx context.Context, c *Clients, a Action, lines int) ([]string, er
 	for i, e := range out.Events {
 		tail[i] = strings.TrimRight(aws.ToString(e.Message), "\r\n")
 	}
-	if i := slices.IndexFunc(tail, failedPhase().MatchString); i >= 0 {
+	if i := slices.IndexFunc(tail, failedPhase); i >= 0 {
 		tail = tail[:min(i+2, len(tail))] // with what it says of the failure
 	}
 	return tail[max(0, len(tail)-lines):], nil
