@@ -5,6 +5,7 @@
 //	go run ./bench validate  # ouro validate beside cfn-lint
 //	go run ./bench push      # from git push to the last stage done
 //	go run ./bench stacks    # stacks of the local cloud beside moto's
+//	go run ./bench lambda    # functions, cold and warm, beside bare processes
 //
 // Everything runs as a process of its own, as its users run it; times are wall
 // times from before a process starts, and medians of several runs. What was
@@ -36,6 +37,7 @@ func benchmarks() []benchmark {
 		{"publish", "publish nested templates, beside aws cloudformation package", publishing},
 		{"validate", "check templates offline, beside cfn-lint", validating},
 		{"push", "from git push to the last stage done, on a copy of examples/site", pushing},
+		{"lambda", "start and invoke functions, beside processes that do nothing", invoking},
 		{"stacks", "create, update and delete stacks, beside moto's server", stacking},
 	}
 }
