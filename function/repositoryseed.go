@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"maps"
 	"slices"
 	"strings"
 
@@ -18,14 +17,16 @@ import (
 )
 
 // seeded are the properties of repository.seed: the files of a branch's first
-// commit, by their paths, or in a zip.
+// commit, or the zip that holds them.
 type seeded struct {
 	RepositoryName string
 	BranchName     string
-	Files          map[string]string
+	Files          []seedFile
 	BucketName     string
 	Key            string
 }
+
+type seedFile struct{ Path, Content string }
 
 // seeder makes the first commit of a new repository, so that a pipeline finds a
 // branch there when it begins. A branch that is there stays as it is.
@@ -126,8 +127,8 @@ func (s seeder) progress(ctx context.Context, p *seeded) (tip string, made, of i
 func (s seeder) files(ctx context.Context, p *seeded) ([]types.PutFileEntry, error) {
 	if p.Key == "" {
 		var files []types.PutFileEntry
-		for _, name := range slices.Sorted(maps.Keys(p.Files)) {
-			files = append(files, types.PutFileEntry{FilePath: aws.String(name), FileContent: []byte(p.Files[name]), FileMode: types.FileModeTypeEnumNormal})
+		for _, f := range p.Files {
+			files = append(files, types.PutFileEntry{FilePath: &f.Path, FileContent: []byte(f.Content), FileMode: types.FileModeTypeEnumNormal})
 		}
 		return files, nil
 	}

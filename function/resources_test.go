@@ -210,7 +210,7 @@ func (w *world) tip(repository string) string {
 
 func testSeed(t *testing.T, w *world) {
 	w.repository("seeded")
-	p := map[string]any{"RepositoryName": "seeded", "BranchName": "main", "Files": map[string]string{"README.md": "hello\n", "python/x.py": "y = 1\n"}}
+	p := map[string]any{"RepositoryName": "seeded", "BranchName": "main", "Files": []map[string]string{{"Path": "README.md", "Content": "hello\n"}, {"Path": "python/x.py", "Content": "y = 1\n"}}}
 	made := w.success("repository.seed", event{RequestType: "Create", ResourceProperties: p})
 	for _, e := range []event{{RequestType: "Create"}, {RequestType: "Update", PhysicalResourceID: made.PhysicalResourceID}, {RequestType: "Delete", PhysicalResourceID: made.PhysicalResourceID}} {
 		e.ResourceProperties, e.OldResourceProperties = p, p

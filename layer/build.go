@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 )
@@ -261,6 +260,3 @@ func copyFile(from, to string) error {
 	_, err = io.Copy(out, in)
 	return errors.Join(err, out.Close())
 }
-
-// hostArchitecture is Lambda's name for what this program runs on.
-func hostArchitecture() string { return Architecture(runtime.GOARCH) }

@@ -2,6 +2,8 @@ package layer
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -105,6 +107,28 @@ func checkCompatible(runtimes, architectures []string) error {
 	for _, a := range architectures {
 		if goArchitectures[a] == "" {
 			return fmt.Errorf("lambda has no architecture %q: there are x86_64 and arm64", a)
+		}
+	}
+	return nil
+}
+
+// newest are the runtimes that are taken where nothing is said.
+var newest = map[string]string{"python": "python3.13", "nodejs": "nodejs22.x", "provided": "provided.al2023"}
+
+// Guess are the runtimes that a source is for, as the files in it tell; nil if
+// they do not. file names the one that counts; empty for any.
+func Guess(dir, file string) []string {
+	s, err := sourceOf(filepath.Join(dir, file))
+	if err != nil {
+		return nil
+	}
+	if s.language != nil {
+		return []string{newest[s.language.prefix]}
+	}
+	for _, l := range languages {
+		top, _, _ := strings.Cut(l.folder, "/")
+		if info, err := os.Stat(filepath.Join(dir, top)); err == nil && info.IsDir() {
+			return []string{newest[l.prefix]}
 		}
 	}
 	return nil

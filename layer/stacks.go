@@ -39,6 +39,9 @@ func PipelineName(name string) string { return "layer-" + name }
 // RepositoryName is the repository with a layer's source.
 func RepositoryName(name string) string { return "layer-" + name }
 
+// ownTag is on all stacks of layers.
+const ownTag = "ouro:layers"
+
 // The parameters with which the stacks find each other.
 const (
 	bucketParameter        = Path + "_/bucket"
@@ -48,7 +51,7 @@ const (
 // specOf is a stack of one of the library's templates.
 func specOf(name, of string, parameters map[string]string) (stack.Spec, error) {
 	t, err := library.Open(of)
-	return stack.Spec{Name: name, Template: string(t.Body), Parameters: parameters, Tags: map[string]string{"ouro:layers": "true"}}, err
+	return stack.Spec{Name: name, Template: string(t.Body), Parameters: parameters, Tags: map[string]string{ownTag: "true"}}, err
 }
 
 // Spec is the stack of the pipeline. seed is where the zip with the first commit
@@ -83,6 +86,9 @@ func (p *Pipeline) Begin(ctx context.Context, c *Clients) (changed bool, err err
 	role, err := c.parameter(ctx, pipelinesRoleParameter)
 	if err != nil {
 		return false, err
+	}
+	if role == "" {
+		return false, fmt.Errorf("there is no parameter %q: ouro layer up makes what all layers share", pipelinesRoleParameter)
 	}
 	there, err := stack.Describe(ctx, c.Stacks, name)
 	if err != nil {

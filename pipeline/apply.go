@@ -80,7 +80,7 @@ func (u *Up) consents(ctx context.Context, changes *stack.Changes, secret *secre
 		return nil
 	}
 	work := Work{Changes: changes}
-	if u.Facts.Source.Pushes() {
+	if u.Facts.Source.Pushes() && u.Project.Dir != "" {
 		what, err := u.wouldPush(ctx)
 		if err != nil {
 			return err

@@ -48,11 +48,11 @@ func (m *Meta) Project() (*Project, error) {
 	if err != nil {
 		return nil, err
 	}
-	t, err := template.Parse("meta.yaml", m.Body)
+	p, err := NewProject(MetaStack(m.Wrapped), "meta.yaml", m.Body)
 	if err != nil {
 		return nil, err
 	}
-	p := &Project{Dir: dir, TemplateFile: "meta.yaml", ConfigFile: "the command line", Body: m.Body, Template: t, Unwritten: true, stack: MetaStack(m.Wrapped)}
+	p.Dir = dir
 	given := maps.Clone(m.Parameters)
 	given[targetParameter] = m.Wrapped
 	if len(m.Overrides) > 0 {

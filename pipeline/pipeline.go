@@ -40,6 +40,16 @@ type Project struct {
 // StackName is the name of the pipeline's stack.
 func (p *Project) StackName() string { return cmp.Or(p.stack, p.Name+"-Pipeline") }
 
+// NewProject is a project whose pipeline's template is not in the source: the
+// stack of a template, and nothing to push. Parameters are given by Configure.
+func NewProject(stack, file string, body []byte) (*Project, error) {
+	t, err := template.Parse(file, body)
+	if err != nil {
+		return nil, err
+	}
+	return &Project{TemplateFile: file, ConfigFile: "the command line", Body: body, Template: t, Unwritten: true, stack: stack}, nil
+}
+
 // Config is a template configuration file as CodePipeline's CloudFormation
 // action takes it.
 type Config struct {

@@ -83,11 +83,7 @@ func (u *Up) Run(ctx context.Context) (*Outcome, error) {
 		u.seen = "" // all of a new pipeline are new
 	}
 	if u.Facts.Source.Owned {
-		if u.seen, err = u.newestHere(ctx); err != nil {
-			return nil, err
-		}
-		u.Observer.Step("Source")
-		if pushed, err = u.push(ctx); err != nil {
+		if pushed, err = u.pushOwned(ctx); err != nil {
 			return nil, err
 		}
 	}
@@ -101,6 +97,26 @@ func (u *Up) Run(ctx context.Context) (*Outcome, error) {
 	f := newFollower(u.Clients, u.Pipeline, id, u.Observer)
 	f.atApproval = u.AtApproval
 	return f.toEnd(ctx)
+}
+
+// pushOwned pushes the source to the repository that the stack made. What that
+// starts is what comes after the newest execution now. If the repository has
+// the source already, it is the one that began with the stack.
+func (u *Up) pushOwned(ctx context.Context) (pushed bool, err error) {
+	if u.Project.Dir == "" {
+		remote, err := u.remote(ctx)
+		u.Remote = remote.URL
+		return false, err
+	}
+	before, err := u.newestHere(ctx)
+	if err != nil {
+		return false, err
+	}
+	u.Observer.Step("Source")
+	if pushed, err = u.push(ctx); pushed {
+		u.seen = before
+	}
+	return pushed, err
 }
 
 const pipelineType = "AWS::CodePipeline::Pipeline"
