@@ -45,18 +45,19 @@ var mayImport = map[string][]string{
 	"cloud/accesskey":     {},
 	"cloud/lambda/runner": {"regex"},
 	"cloud/git":           {"cloud/store", "cloud/door"},
+	"cloud/executeapi":    {"cloud/store", "cloud/door", "cloud/policy", "regex"},
 	"cloud/cloudtest":     {"cloud", "cloud/*"},
 }
 
 // services may import the frame that every service stands on, the pure
 // packages, and their own sub-packages; never each other.
 var services = []string{
-	"cloudcontrol", "cloudformation", "codebuild", "codecommit", "codeconnections", "codepipeline", "eventbridge",
+	"apigatewayv2", "cloudcontrol", "cloudformation", "codebuild", "codecommit", "codeconnections", "codepipeline", "eventbridge",
 	"iam", "kms", "logs", "s3", "secretsmanager", "serverlessrepo", "sns", "ssm", "sts",
 }
 
 var frame = []string{
-	"cloud/store", "cloud/wire", "cloud/door", "cloud/seal", "cloud/policy", "cloud/accesskey", "regex", "cloud/pattern", "cloud/git", "template", "template/sam", "buildspec", "spec",
+	"cloud/store", "cloud/wire", "cloud/door", "cloud/seal", "cloud/policy", "cloud/accesskey", "regex", "cloud/pattern", "cloud/git", "cloud/executeapi", "template", "template/sam", "buildspec", "spec",
 }
 
 func allowed(pkg string) []string {

@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"strings"
 
+	"ouro/cloud/apigatewayv2"
 	"ouro/cloud/cloudcontrol"
 	"ouro/cloud/cloudformation"
 	"ouro/cloud/cloudformation/resource"
@@ -23,6 +24,7 @@ import (
 	"ouro/cloud/codepipeline"
 	"ouro/cloud/door"
 	"ouro/cloud/eventbridge"
+	"ouro/cloud/executeapi"
 	"ouro/cloud/iam"
 	"ouro/cloud/kms"
 	"ouro/cloud/logs"
@@ -51,6 +53,7 @@ type Cloud struct {
 	store *store.Store
 	door  *door.Door
 	paths map[string]http.Handler // by path prefix: git, certificates
+	calls *executeapi.Front       // of the APIs that API Gateway serves
 }
 
 // Open opens the state and takes up what was in progress when it was last
@@ -85,10 +88,13 @@ func (c *Cloud) furnish(ctx context.Context, o Options) error {
 	topics := sns.New(d.Host("sns"))
 	pipelines := codepipeline.New(d.Host("codepipeline"))
 	builds := codebuild.New(d.Host("codebuild"), codebuild.Options{Executable: o.Executable, Containers: o.Containers})
+	httpAPIs := apigatewayv2.New(d.Host("apigateway"))
+	c.calls = executeapi.NewFront(d, map[string]executeapi.Server{"apigatewayv2": httpAPIs})
 	services := []service{
 		{"sts", identities},
 		{"iam", accounts},
 		{"s3", s3.New(d.Host("s3"))},
+		{"apigatewayv2", httpAPIs},
 		{"kms", kms.New(d.Host("kms"))},
 		{"ssm", ssm.New(d.Host("ssm"))},
 		{"secretsmanager", secretsmanager.New(d.Host("secretsmanager"))},
@@ -117,7 +123,7 @@ func (c *Cloud) furnish(ctx context.Context, o Options) error {
 	for _, h := range []interface {
 		http.Handler
 		Paths() []string
-	}{repos, connections, topics, builds, pipelines} {
+	}{repos, connections, topics, builds, pipelines, c.calls} {
 		for _, prefix := range h.Paths() {
 			c.paths[prefix] = h
 		}
@@ -136,6 +142,10 @@ func (c *Cloud) furnish(ctx context.Context, o Options) error {
 func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.URL.Path == healthPath {
 		c.serveHealth(w)
+		return
+	}
+	if executeapi.Addressed(r.Host) {
+		c.door.Guard(c.calls).ServeHTTP(w, r)
 		return
 	}
 	for prefix, h := range c.paths {

@@ -25,6 +25,9 @@ const formType = "application/x-www-form-urlencoded"
 // S3's.
 func (d *Door) destination(w http.ResponseWriter, r *http.Request) (string, credential, error) {
 	cred := readCredential(r)
+	if part := divided[cred.service]; part.prefix != "" && strings.HasPrefix(r.URL.Path, part.prefix) {
+		return part.service, cred, nil
+	}
 	if name, ok := d.byScope[cred.service]; ok {
 		return name, cred, nil
 	}

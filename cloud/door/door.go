@@ -91,6 +91,12 @@ var scopes = map[string][]string{
 	"serverlessrepo":  {"serverlessapplicationrepository"}, // the SDK's name, in calls from inside
 }
 
+// divided are the scopes that two services share, which their paths tell apart:
+// those of one begin with a prefix.
+var divided = map[string]struct{ prefix, service string }{
+	"apigateway": {"/v2/", "apigatewayv2"},
+}
+
 // targets are further prefixes of X-Amz-Target that a service answers to.
 var targets = map[string][]string{
 	"codeconnections": {"CodeConnections_20231201", "com.amazonaws.codestar.connections.CodeStar_connections_20191201", "CodeStar_connections_20191201"},

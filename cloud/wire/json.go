@@ -270,7 +270,10 @@ func (s *Server) appendJSONStruct(b []byte, v reflect.Value) ([]byte, error) {
 		}
 		first = false
 		b = append(appendJSONString(b, f.Name), ':')
-		if b, err = s.appendJSON(b, value); err != nil {
+		if f.Time == "iso8601" {
+			t := deref(value).Interface().(time.Time)
+			b = appendJSONString(b, t.UTC().Format("2006-01-02T15:04:05Z"))
+		} else if b, err = s.appendJSON(b, value); err != nil {
 			return nil, fmt.Errorf("%s: %w", f.Name, err)
 		}
 	}

@@ -1,0 +1,178 @@
+// Package apigatewayv2 is Amazon API Gateway's HTTP APIs: routes, integrations
+// with Lambda functions (payload formats 1.0 and 2.0) and HTTP servers, stages
+// that are deployed by hand or by themselves, Lambda authorizers, CORS,
+// throttling, access logs, and APIs made from OpenAPI documents. What it makes
+// is served: see package executeapi for the addresses.
+//
+// Refused are WebSocket APIs, JWT and IAM authorization, integrations with
+// other services of AWS and with private networks, parameter mapping, custom
+// domain names, and exports.
+package apigatewayv2
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/apigatewayv2/types"
+
+	"ouro/cloud/door"
+	"ouro/cloud/executeapi"
+	"ouro/cloud/store"
+)
+
+// Service is API Gateway's HTTP APIs.
+type Service struct {
+	host      door.Host
+	apis      store.Table[api]
+	directory executeapi.Directory
+	throttle  executeapi.Throttle
+	logs      *executeapi.AccessLog
+
+	mu      sync.Mutex
+	granted map[string]grant // what authorizers said, while it counts
+}
+
+// New makes the service.
+func New(host door.Host) *Service {
+	return &Service{
+		host: host, apis: store.NewTable[api](host.Store(), "apigatewayv2", "api"),
+		directory: executeapi.NewDirectory(host.Store()), logs: executeapi.NewAccessLog(host), granted: map[string]grant{},
+	}
+}
+
+// api is all about an API.
+type api struct {
+	types.Api
+	config
+	Stages      map[string]types.Stage
+	Deployments map[string]deployment
+}
+
+// config is what a deployment freezes: what an API does.
+type config struct {
+	Routes       map[string]types.Route
+	Integrations map[string]types.Integration
+	Authorizers  map[string]types.Authorizer
+	Cors         *types.Cors
+}
+
+// deployment is an API as it was at one time.
+type deployment struct {
+	types.Deployment
+	Config config
+}
+
+func (c config) clone() config {
+	return config{maps.Clone(c.Routes), maps.Clone(c.Integrations), maps.Clone(c.Authorizers), c.Cors}
+}
+
+const idLetters = "abcdefghijklmnopqrstuvwxyz0123456789"
+
+func newID(n int) string {
+	b := make([]byte, n)
+	rand.Read(b) // never fails
+	for i := range b {
+		// 256 is no multiple of 36; ids need to be different, not evenly spread.
+		b[i] = idLetters[int(b[i])%len(idLetters)]
+	}
+	return string(b)
+}
+
+func notFound(format string, args ...any) error {
+	return &types.NotFoundException{Message: aws.String(fmt.Sprintf(format, args...))}
+}
+
+func badRequest(format string, args ...any) error {
+	return &types.BadRequestException{Message: aws.String(fmt.Sprintf(format, args...))}
+}
+
+func conflict(format string, args ...any) error {
+	return &types.ConflictException{Message: aws.String(fmt.Sprintf(format, args...))}
+}
+
+// find gives an API of the caller's.
+func (s *Service) find(ctx context.Context, id *string) (api, error) {
+	c := door.CallerFrom(ctx)
+	a, err := s.apis.Get(ctx, c.Scope(), aws.ToString(id))
+	if errors.Is(err, store.ErrNotFound) {
+		return a, noAPI(c, id)
+	}
+	return a, err
+}
+
+func noAPI(c door.Caller, id *string) error {
+	return notFound("Invalid API identifier specified %s:%s", c.Account, aws.ToString(id))
+}
+
+// change changes an API, and deploys it to the stages that deploy themselves.
+func (s *Service) change(ctx context.Context, id *string, f func(*api) error) (api, error) {
+	c := door.CallerFrom(ctx)
+	a, err := s.apis.Update(ctx, c.Scope(), aws.ToString(id), func(a *api) error {
+		a.fillIn()
+		if err := f(a); err != nil {
+			return err
+		}
+		s.autoDeploy(a)
+		return nil
+	})
+	if errors.Is(err, store.ErrNotFound) {
+		return a, noAPI(c, id)
+	}
+	return a, err
+}
+
+// fillIn makes the maps that JSON left out.
+func (a *api) fillIn() {
+	if a.Routes == nil {
+		a.Routes = map[string]types.Route{}
+	}
+	if a.Integrations == nil {
+		a.Integrations = map[string]types.Integration{}
+	}
+	if a.Authorizers == nil {
+		a.Authorizers = map[string]types.Authorizer{}
+	}
+	if a.Stages == nil {
+		a.Stages = map[string]types.Stage{}
+	}
+	if a.Deployments == nil {
+		a.Deployments = map[string]deployment{}
+	}
+}
+
+// part gives a member of an API, such as a route.
+func part[T any](all map[string]T, kind string, id *string) (T, error) {
+	v, ok := all[aws.ToString(id)]
+	if !ok {
+		return v, notFound("Invalid %s identifier specified", kind)
+	}
+	return v, nil
+}
+
+// page cuts the members after a token, in the order of their names, to at most
+// limit of them.
+func page[T any](all map[string]T, token, limit *string) (items []T, next *string, err error) {
+	most := 100
+	if limit != nil {
+		if _, err := fmt.Sscan(*limit, &most); err != nil || most < 1 {
+			return nil, nil, badRequest("Invalid maxResults: %s", *limit)
+		}
+	}
+	items = []T{}
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		if name <= aws.ToString(token) {
+			continue
+		}
+		if len(items) == most {
+			return items, next, nil
+		}
+		items, next = append(items, all[name]), aws.String(name)
+	}
+	return items, nil, nil
+}
