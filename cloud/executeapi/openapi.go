@@ -32,8 +32,10 @@ func ReadDocument(text []byte) (Document, error) {
 }
 
 // Part is a member that is an object; empty if there is none.
-func (d Document) Part(name string) Document {
-	switch m := d[name].(type) {
+func (d Document) Part(name string) Document { return object(d[name]) }
+
+func object(v any) Document {
+	switch m := v.(type) {
 	case Document:
 		return m
 	case map[string]any:
@@ -73,9 +75,7 @@ func (d Document) Parts(name string) []Document {
 	list, _ := d[name].([]any)
 	var out []Document
 	for _, v := range list {
-		if m, ok := v.(map[string]any); ok {
-			out = append(out, m)
-		}
+		out = append(out, object(v))
 	}
 	return out
 }

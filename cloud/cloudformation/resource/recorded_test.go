@@ -115,7 +115,7 @@ func TestRecordedAnswers(t *testing.T) {
 		{"AWS::DynamoDB::Table", "Arn", `arn:aws:dynamodb:eu-west-1:123456789012:table/s-X\d+-ABCDEF123456`, map[string]any{"KeySchema": []any{}}},
 		{"AWS::RDS::DBInstance", "", `s-x\d+-abcdef123456`, nil},
 		{"AWS::RDS::DBInstance", "Endpoint.Port", `3306`, nil},
-		{"AWS::ApiGatewayV2::Route", "", `[a-z0-9]{7}`, map[string]any{"ApiId": "a", "RouteKey": "$default"}},
+		{"AWS::ApiGatewayV2::VpcLink", "", `[a-z0-9]{6}`, map[string]any{"Name": "a", "SubnetIds": []any{"subnet-1"}}},
 		{"AWS::WAFv2::WebACL", "", `w\|[-0-9a-f]{36}\|REGIONAL`, map[string]any{"Name": "w", "Scope": "REGIONAL", "DefaultAction": map[string]any{},
 			"VisibilityConfig": map[string]any{"SampledRequestsEnabled": "true", "CloudWatchMetricsEnabled": "false", "MetricName": "m"}}},
 	} {

@@ -135,6 +135,7 @@ func NewTable() Table {
 	t.Add(reportGroupKind(), sourceCredentialKind())
 	t.Add(pipelineHookKinds()...)
 	t.Add(snsKinds()...)
+	t.Add(httpAPIKinds()...)
 	t.Add(parameterKind(), secretKind(), keyKind(), aliasKind(), logGroupKind(), busKind(), ruleKind(), waitHandleKind(), waitConditionKind(), customKind())
 	for name, read := range readers {
 		t[name].Read = read
