@@ -4,6 +4,7 @@
 //	go run ./bench publish   # ouro publish beside aws cloudformation package
 //	go run ./bench validate  # ouro validate beside cfn-lint
 //	go run ./bench push      # from git push to the last stage done
+//	go run ./bench pipelines # what the engine of pipelines adds
 //	go run ./bench stacks    # stacks of the local cloud beside moto's
 //	go run ./bench lambda    # functions, cold and warm, beside bare processes
 //
@@ -38,6 +39,7 @@ func benchmarks() []benchmark {
 		{"validate", "check templates offline, beside cfn-lint", validating},
 		{"push", "from git push to the last stage done, on a copy of examples/site", pushing},
 		{"lambda", "start and invoke functions, beside processes that do nothing", invoking},
+		{"pipelines", "what the engine adds to actions, pushes to the first action, many pipelines at once", pipelining},
 		{"stacks", "create, update and delete stacks, beside moto's server", stacking},
 	}
 }
