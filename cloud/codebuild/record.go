@@ -23,7 +23,7 @@ type record struct {
 	// Pipeline is set for a build that CodePipeline feeds: its source and
 	// artifacts lie in S3 although the project's type is CODEPIPELINE.
 	Pipeline bool
-	Service  string  `json:",omitempty"` // the other AWS service that has started the build for itself
+	Service  string  `json:",omitempty"` // the other AWS service that has started the build for itself, with a role of its own
 	Part     *member // set for a build of a batch
 	Origin   *origin `json:",omitempty"` // the webhook event that started it
 }

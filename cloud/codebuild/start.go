@@ -162,7 +162,9 @@ func (s *Service) newRecord(caller door.Caller, p *project, in *api.StartBuildIn
 		Input:    *in,
 		Caller:   door.Caller{Account: caller.Account, Region: caller.Region},
 		Pipeline: p.Project.Source.Type == types.SourceTypeCodepipeline,
-		Service:  caller.Service,
+	}
+	if in.ServiceRoleOverride != nil {
+		rec.Service = caller.Service
 	}
 	if err := checkOverrides(rec.Pipeline, in); err != nil {
 		return rec, err

@@ -63,18 +63,11 @@ func (j *job) batchInput(in *codebuild.StartBuildInput) *codebuild.StartBuildBat
 	return batch
 }
 
-// batchFailure tells the phase that failed, in the form of a build's.
 func batchFailure(b *cbtypes.BuildBatch) string {
-	text := "Build terminated with state: " + string(b.BuildBatchStatus)
 	for _, p := range b.Phases {
-		if p.PhaseStatus == "" || p.PhaseStatus == cbtypes.StatusTypeSucceeded || p.PhaseStatus == cbtypes.StatusTypeInProgress {
-			continue
+		if hasFailed(p.PhaseStatus) {
+			return terminated(b.BuildBatchStatus, string(p.PhaseType), p.Contexts)
 		}
-		text += ". Phase: " + string(p.PhaseType)
-		for _, c := range p.Contexts {
-			text += ", Code: " + aws.ToString(c.StatusCode) + ", Message: " + aws.ToString(c.Message)
-		}
-		break
 	}
-	return text
+	return terminated(b.BuildBatchStatus, "", nil)
 }

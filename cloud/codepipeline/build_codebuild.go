@@ -186,18 +186,28 @@ func buildOutcome(b *cbtypes.Build) (*outcome, error) {
 	return out, nil
 }
 
-// buildFailure tells the phase that failed, in AWS's form.
 func buildFailure(b *cbtypes.Build) string {
-	text := "Build terminated with state: " + string(b.BuildStatus)
 	for _, p := range b.Phases {
-		if p.PhaseStatus == "" || p.PhaseStatus == cbtypes.StatusTypeSucceeded || p.PhaseStatus == cbtypes.StatusTypeInProgress {
-			continue
+		if hasFailed(p.PhaseStatus) {
+			return terminated(b.BuildStatus, string(p.PhaseType), p.Contexts)
 		}
-		text += ". Phase: " + string(p.PhaseType)
-		for _, c := range p.Contexts {
-			text += ", Code: " + aws.ToString(c.StatusCode) + ", Message: " + aws.ToString(c.Message)
-		}
-		break
+	}
+	return terminated(b.BuildStatus, "", nil)
+}
+
+func hasFailed(s cbtypes.StatusType) bool {
+	return s != "" && s != cbtypes.StatusTypeSucceeded && s != cbtypes.StatusTypeInProgress
+}
+
+// terminated tells how a build or a batch has ended, and the phase that failed,
+// if one did, in AWS's form.
+func terminated(status cbtypes.StatusType, phase string, contexts []cbtypes.PhaseContext) string {
+	text := "Build terminated with state: " + string(status)
+	if phase != "" {
+		text += ". Phase: " + phase
+	}
+	for _, c := range contexts {
+		text += ", Code: " + aws.ToString(c.StatusCode) + ", Message: " + aws.ToString(c.Message)
 	}
 	return text
 }
