@@ -85,7 +85,7 @@ func New(host door.Host) *Service {
 	s.github = gitHubAPI
 	s.lines.byName = map[lineKey]*line{}
 	s.events.service = s
-	s.poll.service = s
+	s.poll.service, s.poll.patience = s, pollPatience
 	s.poll.watched = map[lineKey][]watch{}
 	return s
 }

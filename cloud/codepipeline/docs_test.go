@@ -48,7 +48,7 @@ var actionsDo = map[string]string{
 	"Rule CloudWatchAlarm":                "fails: there are no alarms whose state it could ask for",
 	"Rule CodeBuild":                      "as the action",
 	"Rule Commands":                       "as the action",
-	"Rule DeploymentWindow":               "holds within the times of the cron expression",
+	"Rule DeploymentWindow":               "holds within the times of the cron expression, and waits for them, for an hour or the timeout of the rule",
 	"Rule LambdaInvoke":                   "as the action Lambda",
 	"Rule VariableCheck":                  "compares a variable",
 }

@@ -3,6 +3,7 @@ package codepipeline_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	cbtypes "github.com/aws/aws-sdk-go-v2/service/codebuild/types"
@@ -259,6 +260,11 @@ func TestResume(t *testing.T) {
 func TestPolling(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
+	w.service.PollWithin(50 * time.Millisecond)
+	silent := definition(stage("Build", build("Quick", "quick")))
+	silent.Name, silent.Stages[0].Actions[0].Configuration = aws.String("silent"), map[string]string{"RepositoryName": "silent", "BranchName": "main"}
+	must[*api.CreatePipelineOutput](t)(w.client.CreatePipeline(t.Context(), &api.CreatePipelineInput{Pipeline: silent}))
+	w.until("a source that does not answer is asked by its action and by polling", func() bool { return w.repos.questions() > 1 })
 	def := definition(stage("Build", build("Quick", "quick")))
 	delete(def.Stages[0].Actions[0].Configuration, "PollForSourceChanges")
 	w.repos.push("", nil)

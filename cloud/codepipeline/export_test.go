@@ -1,5 +1,7 @@
 package codepipeline
 
+import "time"
+
 // UseGitHub makes the service ask another address than GitHub's.
 func (s *Service) UseGitHub(api string) { s.github = api }
 
@@ -16,3 +18,6 @@ func Kinds() (list []KindOf) {
 	}
 	return list
 }
+
+// PollWithin bounds how long a polled source may take to answer.
+func (s *Service) PollWithin(d time.Duration) { s.poll.patience = d }

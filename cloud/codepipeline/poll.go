@@ -19,6 +19,10 @@ import (
 // AWS it is about a minute.
 const pollEvery = time.Second
 
+// pollPatience is how long a source may take to answer. The others wait
+// meanwhile.
+const pollPatience = 10 * time.Second
+
 // watch is a source action that is polled.
 type watch struct {
 	action string
@@ -36,10 +40,11 @@ var tips = map[string]func(ctx context.Context, cfg aws.Config, config map[strin
 // poller asks the polled sources of all pipelines. It has one goroutine, which
 // lives while there is something to ask.
 type poller struct {
-	service *Service
-	mu      sync.Mutex
-	watched map[lineKey][]watch
-	busy    bool
+	service  *Service
+	patience time.Duration // pollPatience
+	mu       sync.Mutex
+	watched  map[lineKey][]watch
+	busy     bool
 }
 
 // watch makes the poller ask the polled sources of the plan instead of those
@@ -123,7 +128,9 @@ func (s *Service) look(ctx context.Context, key lineKey, list []watch, roles map
 			}
 			roles[as] = cfg
 		}
-		tip, err := w.tip(ctx, cfg, w.config)
+		asking, done := context.WithTimeout(ctx, s.poll.patience)
+		tip, err := w.tip(asking, cfg, w.config)
+		done()
 		if err == nil && tip != "" {
 			err = s.seen(ctx, key, w, tip)
 		}

@@ -122,7 +122,8 @@ func zipped(files map[string]string) []byte {
 	return b.Bytes()
 }
 
-// repositories has one repository, "site", with one branch, "main".
+// repositories has one repository, "site", with one branch, "main". One called
+// "silent" never answers.
 type repositories struct {
 	objects *objects
 	mu      sync.Mutex
@@ -143,10 +144,16 @@ func (r *repositories) questions() int {
 	return r.asked
 }
 
-func (r *repositories) GetBranch(_ context.Context, in *codecommit.GetBranchInput) (*codecommit.GetBranchOutput, error) {
+func (r *repositories) GetBranch(ctx context.Context, in *codecommit.GetBranchInput) (*codecommit.GetBranchOutput, error) {
+	r.mu.Lock()
+	r.asked++
+	r.mu.Unlock()
+	if *in.RepositoryName == "silent" {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.asked++
 	if r.tip == "" {
 		return nil, &cctypes.BranchDoesNotExistException{Message: aws.String("no")}
 	}
