@@ -40,6 +40,7 @@ var mayImport = map[string][]string{
 	"cloud/wire/gen":      {"cloud/wire"},
 	"cloud/door":          {"cloud/store", "cloud/wire"},
 	"cloud/seal":          {},
+	"cloud/unzip":         {},
 	"cloud/pattern":       {},
 	"cloud/policy":        {},
 	"cloud/accesskey":     {},
@@ -53,11 +54,11 @@ var mayImport = map[string][]string{
 // packages, and their own sub-packages; never each other.
 var services = []string{
 	"apigatewayv2", "cloudcontrol", "cloudformation", "codebuild", "codecommit", "codeconnections", "codepipeline", "eventbridge",
-	"iam", "kms", "logs", "s3", "secretsmanager", "serverlessrepo", "sns", "ssm", "sts",
+	"iam", "kms", "lambda", "logs", "s3", "secretsmanager", "serverlessrepo", "sns", "ssm", "sts",
 }
 
 var frame = []string{
-	"cloud/store", "cloud/wire", "cloud/door", "cloud/seal", "cloud/policy", "cloud/accesskey", "regex", "cloud/pattern", "cloud/git", "cloud/executeapi", "template", "template/sam", "buildspec", "spec",
+	"cloud/store", "cloud/wire", "cloud/door", "cloud/seal", "cloud/policy", "cloud/accesskey", "regex", "cloud/pattern", "cloud/git", "cloud/executeapi", "cloud/unzip", "template", "template/sam", "buildspec", "spec",
 }
 
 func allowed(pkg string) []string {

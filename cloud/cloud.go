@@ -27,6 +27,7 @@ import (
 	"ouro/cloud/executeapi"
 	"ouro/cloud/iam"
 	"ouro/cloud/kms"
+	"ouro/cloud/lambda"
 	"ouro/cloud/logs"
 	"ouro/cloud/s3"
 	"ouro/cloud/secretsmanager"
@@ -44,6 +45,7 @@ type Options struct {
 	Account    string // of callers that say nothing else; default 000000000000
 	Executable string // the ouro that builds find on their PATH; empty for none
 	Containers string // the program of a container engine that builds run in, see ContainerEngine; empty: builds are processes
+	Lambda     lambda.Options
 	Log        *slog.Logger
 	Services   map[string]any // of the caller's own, by their names in AWS's models: see door.Register
 }
@@ -90,6 +92,7 @@ func (c *Cloud) furnish(ctx context.Context, o Options) error {
 	builds := codebuild.New(d.Host("codebuild"), codebuild.Options{Executable: o.Executable, Containers: o.Containers})
 	httpAPIs := apigatewayv2.New(d.Host("apigateway"))
 	c.calls = executeapi.NewFront(d, map[string]executeapi.Server{"apigatewayv2": httpAPIs})
+	functions := lambda.New(d.Host("lambda"), o.Lambda)
 	services := []service{
 		{"sts", identities},
 		{"iam", accounts},
@@ -106,6 +109,7 @@ func (c *Cloud) furnish(ctx context.Context, o Options) error {
 		{"codeconnections", connections},
 		{"codebuild", builds},
 		{"codepipeline", pipelines},
+		{"lambda", functions},
 		{"cloudcontrol", cloudcontrol.New(d.Host("cloudcontrol"), resource.NewTable().Records)},
 		{"cloudformation", cloudformation.New(d.Host("cloudformation"))},
 	}
@@ -123,7 +127,7 @@ func (c *Cloud) furnish(ctx context.Context, o Options) error {
 	for _, h := range []interface {
 		http.Handler
 		Paths() []string
-	}{repos, connections, topics, builds, pipelines, c.calls} {
+	}{repos, connections, topics, builds, pipelines, c.calls, functions} {
 		for _, prefix := range h.Paths() {
 			c.paths[prefix] = h
 		}

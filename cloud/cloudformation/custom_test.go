@@ -142,12 +142,12 @@ func TestCustomRefused(t *testing.T) {
 	}
 }
 
-// TestWithoutLambda calls functions in a cloud that has no Lambda.
-func TestWithoutLambda(t *testing.T) {
+// TestNoFunction asks a function that is not there.
+func TestNoFunction(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	const function, want = "arn:aws:lambda:us-east-1:000000000000:function:f", "The local cloud does not run Lambda functions, and cannot call arn:aws:lambda:us-east-1:000000000000:function:f"
-	if w.create("s", template(t, map[string]any{"Thing": customResource(function)})); !strings.Contains(w.story("s"), "Thing CREATE_FAILED: "+want) {
+	const function, want = "arn:aws:lambda:us-east-1:000000000000:function:f", "Function not found: arn:aws:lambda:us-east-1:000000000000:function:f"
+	if w.create("s", template(t, map[string]any{"Thing": customResource(function)})); !strings.Contains(w.story("s"), want) {
 		t.Errorf("want %q in\n%s", want, w.story("s"))
 	}
 }

@@ -20,6 +20,7 @@ import (
 	"ouro/buildspec"
 	"ouro/cloud/door"
 	"ouro/cloud/store"
+	"ouro/cloud/unzip"
 )
 
 // cacheStore is where the cache of a build lies, one archive a name
@@ -224,7 +225,7 @@ func (r *run) unpackCache(ctx context.Context, archive *os.File) error {
 		return err
 	}
 	defer removeTree(dir)
-	if err := unzip(ctx, archive, info.Size(), dir); err != nil {
+	if _, err := unzip.Into(ctx, archive, info.Size(), dir, maxUnpacked); err != nil {
 		return err
 	}
 	into, err := os.OpenRoot(r.work.root)

@@ -11,7 +11,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"golang.org/x/sync/errgroup"
+
+	"ouro/cloud/unzip"
 )
+
+// maxUnpacked is how much an archive may unpack to, in bytes.
+const maxUnpacked = 64 << 30
 
 // transfers is how many objects a build moves at once.
 const transfers = 8
@@ -52,7 +57,8 @@ func (r *run) fetchS3(ctx context.Context, location, version, dir string) (resol
 			return r.follow(ctx, ref, dir)
 		}
 	}
-	return aws.ToString(out.VersionId), unzip(ctx, file, size, dir)
+	_, err = unzip.Into(ctx, file, size, dir, maxUnpacked)
+	return aws.ToString(out.VersionId), err
 }
 
 // fetchFolder copies all objects below a prefix.

@@ -123,7 +123,7 @@ func (s *Server) bindPayload(dst reflect.Value, f field, body io.Reader) error {
 		}
 		return nil
 	}
-	b, err := readDocument(body)
+	b, err := s.readDocument(body)
 	if err != nil {
 		return err
 	}
@@ -149,17 +149,21 @@ func (s *Server) bindPayload(dst reflect.Value, f field, body io.Reader) error {
 	return nil
 }
 
-func readDocument(body io.Reader) ([]byte, error) {
-	b, err := io.ReadAll(io.LimitReader(body, maxDocument+1))
-	if err == nil && len(b) > maxDocument {
-		err = &Error{Code: "MaxMessageLengthExceeded", Message: "Your request was too big."}
+func (s *Server) readDocument(body io.Reader) ([]byte, error) {
+	most := s.maxDocument()
+	b, err := io.ReadAll(io.LimitReader(body, most+1))
+	switch {
+	case err != nil || int64(len(b)) <= most:
+		return b, err
+	case s.model.Protocol == "rest-json":
+		return nil, &Error{Code: "RequestEntityTooLargeException", Status: http.StatusRequestEntityTooLarge, Message: fmt.Sprintf("Request must be smaller than %d bytes", most)}
 	}
-	return b, err
+	return nil, &Error{Code: "MaxMessageLengthExceeded", Message: "Your request was too big."}
 }
 
 // bindDocument fills the members of an input that travel in a JSON body.
 func (s *Server) bindDocument(in reflect.Value, body io.Reader) error {
-	b, err := readDocument(body)
+	b, err := s.readDocument(body)
 	if err != nil {
 		return err
 	}

@@ -98,7 +98,7 @@ func TestRESTJSONInput(t *testing.T) {
 		{"JSON that is a list", "POST", base, `[]`, 400, "SerializationException"},
 		{"JSON nested for ever", "POST", base, `{"Code":` + strings.Repeat("[", 1<<16), 400, "SerializationException"},
 		{"JSON of another type", "POST", base, `{"Code":{"ZipFile":"no base64!"}}`, 400, "SerializationException"},
-		{"a body without end", "POST", base, `{"FunctionName":"` + strings.Repeat("x", 33<<20), 400, "MaxMessageLengthExceeded"},
+		{"a body without end", "POST", base, `{"FunctionName":"` + strings.Repeat("x", 67<<20), 413, "RequestEntityTooLargeException"},
 		{"another date", "GET", "/2014-11-13/functions", "", 405, "MethodNotAllowed"},
 	} {
 		r := httptest.NewRequestWithContext(t.Context(), c.method, c.path, strings.NewReader(c.body))

@@ -27,6 +27,18 @@ import (
 // here.
 const maxDocument = 32 << 20
 
+// documents are the services that take larger ones: a function of 50 MB in
+// base64, and what describes it.
+var documents = map[string]int64{"lambda": 70167211}
+
+// maxDocument bounds this service's documents.
+func (s *Server) maxDocument() int64 {
+	if n := documents[s.name]; n > 0 {
+		return n
+	}
+	return maxDocument
+}
+
 // Server answers the requests for one service.
 type Server struct {
 	name       string

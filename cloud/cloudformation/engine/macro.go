@@ -116,7 +116,7 @@ func (e *Engine) Macro(ctx context.Context, caller door.Caller, call template.Ma
 	out, err := lambda.NewFromConfig(cfg).Invoke(ctx, &lambda.InvokeInput{
 		FunctionName: &m.Function, InvocationType: lambdatypes.InvocationTypeRequestResponse, Payload: canonical(q)})
 	if err != nil {
-		return nil, resource.Called(m.Function, err)
+		return nil, err
 	}
 	return readMacro(q, out)
 }

@@ -49,22 +49,11 @@ func send(ctx context.Context, r *Request, what, id string, properties, former m
 	case len(parts) == 6 && parts[2] == "lambda":
 		_, err = lambda.NewFromConfig(r.configIn(parts[3])).Invoke(ctx, &lambda.InvokeInput{
 			FunctionName: &token, InvocationType: lambdatypes.InvocationTypeEvent, Payload: []byte(document(q))})
-		err = Called(token, err)
 	case len(parts) == 6 && parts[2] == "sns":
 		_, err = Client(r.Clients, sns.NewFromConfig).Publish(ctx, &sns.PublishInput{
 			TopicArn: &token, Subject: aws.String("AWS CloudFormation custom resource request"), Message: aws.String(document(q))})
 	default:
 		err = Sayf("Invalid service token.")
-	}
-	return err
-}
-
-// Called is the error of a call of a function. Where there is no Lambda, the
-// answer is none that Lambda gives.
-func Called(function string, err error) error {
-	var response interface{ HTTPStatusCode() int }
-	if errors.As(err, &response) && code(err) == "" {
-		return Sayf("The local cloud does not run Lambda functions, and cannot call %s", function)
 	}
 	return err
 }

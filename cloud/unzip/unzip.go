@@ -1,4 +1,6 @@
-package codebuild
+// Package unzip unpacks zip archives that come from outside into folders, and
+// keeps them from writing anywhere else or filling the disk.
+package unzip
 
 import (
 	"archive/zip"
@@ -19,23 +21,35 @@ import (
 // disk.
 const (
 	maxEntries   = 1_000_000
-	maxUnpacked  = 64 << 30  // bytes in all
 	maxRatio     = 1100      // unpacked to packed; deflate itself ends at 1032
 	maxLink      = 4 << 10   // bytes of a symbolic link
 	alwaysPasses = 256 << 20 // bytes in all below which the ratio does not count
 )
 
-// unzip unpacks the archive into dir, which is empty. Nothing is written
-// outside dir: names that lead out are refused, and so are links that point
-// out of it; links are made last, so that nothing is written through them.
-func unzip(ctx context.Context, archive io.ReaderAt, size int64, dir string) error {
+// TooLargeError is an archive that unpacks to more bytes than it may.
+type TooLargeError struct{ Limit int64 }
+
+func (e *TooLargeError) Error() string {
+	return fmt.Sprintf("the archive unpacks to more than %d bytes", e.Limit)
+}
+
+// Into unpacks the archive into dir, which is empty; it may unpack to limit
+// bytes. Nothing is written outside dir: names that lead out are refused, and
+// so are links that point out of it; links are made last, so that nothing is
+// written through them. It gives how many bytes the files have.
+func Into(ctx context.Context, archive io.ReaderAt, size int64, dir string, limit int64) (int64, error) {
 	z, err := zip.NewReader(archive, size)
 	if err != nil {
-		return fmt.Errorf("it is no zip archive: %w", err)
+		return 0, fmt.Errorf("it is no zip archive: %w", err)
 	}
-	if err := checkArchive(z, size); err != nil {
-		return err
+	unpacked, err := check(z, size, limit)
+	if err != nil {
+		return 0, err
 	}
+	return unpacked, all(ctx, z, dir)
+}
+
+func all(ctx context.Context, z *zip.Reader, dir string) error {
 	into, err := os.OpenRoot(dir)
 	if err != nil {
 		return err
@@ -90,24 +104,25 @@ func makeLinks(into *os.Root, names []string, links map[string]string) error {
 	return nil
 }
 
-func checkArchive(z *zip.Reader, size int64) error {
+// check gives how many bytes the archive claims to unpack to.
+func check(z *zip.Reader, size, limit int64) (int64, error) {
 	if len(z.File) > maxEntries {
-		return fmt.Errorf("the archive has %d entries, more than %d", len(z.File), maxEntries)
+		return 0, fmt.Errorf("the archive has %d entries, more than %d", len(z.File), maxEntries)
 	}
 	var unpacked uint64
 	for _, f := range z.File {
 		name := strings.TrimSuffix(f.Name, "/")
 		if name != "" && (!fs.ValidPath(path.Clean(name)) || strings.HasPrefix(name, "/") || strings.ContainsRune(name, 0)) {
-			return fmt.Errorf("the archive has an entry outside of its folder: %q", f.Name)
+			return 0, fmt.Errorf("the archive has an entry outside of its folder: %q", f.Name)
 		}
-		if unpacked += f.UncompressedSize64; unpacked > maxUnpacked {
-			return fmt.Errorf("the archive unpacks to more than %d bytes", int64(maxUnpacked))
+		if unpacked += f.UncompressedSize64; f.UncompressedSize64 > uint64(limit) || unpacked > uint64(limit) {
+			return 0, &TooLargeError{limit}
 		}
 	}
 	if unpacked > alwaysPasses && unpacked/maxRatio > uint64(size) {
-		return fmt.Errorf("the archive of %d bytes claims to unpack to %d", size, unpacked)
+		return 0, fmt.Errorf("the archive of %d bytes claims to unpack to %d", size, unpacked)
 	}
-	return nil
+	return int64(unpacked), nil
 }
 
 // unpack writes a file. made are the directories that exist.
