@@ -17,11 +17,15 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"ouro/cli"
+	"ouro/function"
 )
 
 // TestMain makes this test binary the ouro that scripts, and the builds that
-// they start, find on their PATH.
+// they start, find on their PATH, and the functions of Lambda.
 func TestMain(m *testing.M) {
+	if function.Asked() {
+		os.Exit(function.Main(context.Background(), os.Stderr))
+	}
 	testscript.Main(m, map[string]func(){
 		"ouro": func() {
 			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

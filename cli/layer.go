@@ -87,3 +87,19 @@ func (s *layerSession) up(o IO) *layer.Up {
 	}
 	return u
 }
+
+// layers makes what layers share, where the project's pipeline makes pipelines
+// of layers.
+func (o *upOptions) layers(ctx context.Context, w *session, consent consent) error {
+	if w.project.Config.Parameters[layer.ListParameter] == "" {
+		return nil
+	}
+	program, err := layer.FindProgram(ctx, o.inputs.binary, "")
+	if err != nil {
+		return err
+	}
+	s := &layerSession{w, layer.NewClients(w.target.Config), consent}
+	up := s.up(o.io)
+	up.Program = program
+	return up.Base(ctx)
+}

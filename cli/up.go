@@ -135,6 +135,9 @@ func (o *upOptions) ready(ctx context.Context, w *session, consent consent) (*pi
 	if up.Binary, err = o.inputs.program(ctx, w, checked.Facts.Platform); err != nil {
 		return nil, err
 	}
+	if err := o.layers(ctx, w, consent); err != nil {
+		return nil, err
+	}
 	up.Token = func(ctx context.Context, secret string) (string, error) {
 		w.clearNow()
 		return o.inputs.token(ctx, o.io, consent.asker, secret)

@@ -24,6 +24,10 @@ type Pipeline struct {
 	Keep          int
 }
 
+// ListParameter is the parameter of the library's pipeline that says where in the
+// source the list of layers is.
+const ListParameter = "LayersPath"
+
 // maxLayers bounds a list of layers.
 const maxLayers = 200
 
