@@ -3,17 +3,16 @@ package cloudformation_test
 import (
 	"flag"
 	"fmt"
-	"os"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
 
 	sdk "github.com/aws/aws-sdk-go-v2/service/cloudformation"
-	"github.com/google/go-cmp/cmp"
 
 	"ouro/cloud/cloudformation"
 	"ouro/cloud/cloudformation/resource"
+	"ouro/cloud/cloudtest"
 )
 
 var update = flag.Bool("update", false, "write the page anew")
@@ -52,49 +51,8 @@ func drifting() string {
 // TestPage keeps docs/cloudformation.md true to the operations that are there.
 func TestPage(t *testing.T) {
 	t.Parallel()
-	const file = "../../docs/cloudformation.md"
-	var b strings.Builder
-	fmt.Fprintf(&b, docsIntroduction, drifting())
-	service, client := reflect.TypeFor[*cloudformation.Service](), reflect.TypeFor[*sdk.Client]()
-	seen := 0
-	for i := range client.NumMethod() {
-		name := client.Method(i).Name
-		if client.Method(i).Type.NumIn() != 4 { // receiver, context, input, options
-			continue
-		}
-		_, here := service.MethodByName(name)
-		how, isLimited := limited[name]
-		switch {
-		case !here:
-			how = "not there"
-			if isLimited {
-				t.Errorf("%s is said to be limited and is not there", name)
-			}
-		case isLimited:
-			how = "limited: " + how
-		default:
-			how = "complete"
-		}
-		if isLimited {
-			seen++
-		}
-		b.WriteString("| `" + name + "` | " + how + " |\n")
-	}
-	if seen != len(limited) {
-		t.Errorf("%d of %d limited operations are operations of CloudFormation", seen, len(limited))
-	}
-	if *update {
-		if err := os.WriteFile(file, []byte(b.String()), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	got, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(b.String(), string(got)); diff != "" {
-		t.Errorf("%s is not what -update would write (-want +got):\n%s", file, diff)
-	}
+	rows := cloudtest.Operations(t, reflect.TypeFor[*cloudformation.Service](), reflect.TypeFor[*sdk.Client](), map[string]map[string]string{"limited": limited})
+	cloudtest.Page(t, "../../docs/cloudformation.md", fmt.Sprintf(docsIntroduction, drifting())+rows, *update)
 }
 
 const docsIntroduction = `# CloudFormation on the local cloud

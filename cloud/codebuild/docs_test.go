@@ -2,14 +2,13 @@ package codebuild_test
 
 import (
 	"flag"
-	"os"
 	"reflect"
 	"strings"
 	"testing"
 
 	api "github.com/aws/aws-sdk-go-v2/service/codebuild"
-	"github.com/google/go-cmp/cmp"
 
+	"ouro/cloud/cloudtest"
 	"ouro/cloud/codebuild"
 )
 
@@ -69,43 +68,9 @@ func TestAbsent(t *testing.T) {
 // TestPage keeps docs/codebuild.md true to the operations that are there.
 func TestPage(t *testing.T) {
 	t.Parallel()
-	const file = "../../docs/codebuild.md"
-	var b strings.Builder
-	b.WriteString(docsIntroduction)
-	service, client := reflect.TypeFor[*codebuild.Service](), reflect.TypeFor[*api.Client]()
-	named := 0
-	for i := range client.NumMethod() {
-		name := client.Method(i).Name
-		if client.Method(i).Type.NumIn() != 4 { // receiver, context, input, options
-			continue
-		}
-		how := "complete"
-		if text, ok := limited[name]; ok {
-			how, named = "limited: "+text, named+1
-		}
-		if text, ok := absent[name]; ok {
-			how, named = "refused: "+text, named+1
-		}
-		if _, here := service.MethodByName(name); !here {
-			t.Errorf("%s is not there", name)
-		}
-		b.WriteString("| `" + name + "` | " + how + " |\n")
-	}
-	if named != len(limited)+len(absent) {
-		t.Errorf("%d of %d operations with remarks are operations of CodeBuild", named, len(limited)+len(absent))
-	}
-	if *update {
-		if err := os.WriteFile(file, []byte(b.String()), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	got, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(b.String(), string(got)); diff != "" {
-		t.Errorf("%s is not what -update would write (-want +got):\n%s", file, diff)
-	}
+	rows := cloudtest.Operations(t, reflect.TypeFor[*codebuild.Service](), reflect.TypeFor[*api.Client](),
+		map[string]map[string]string{"limited": limited, "refused": absent})
+	cloudtest.Page(t, "../../docs/codebuild.md", docsIntroduction+rows, *update)
 }
 
 const docsIntroduction = `# CodeBuild on the local cloud

@@ -2,14 +2,13 @@ package codepipeline_test
 
 import (
 	"flag"
-	"os"
 	"reflect"
 	"strings"
 	"testing"
 
 	sdk "github.com/aws/aws-sdk-go-v2/service/codepipeline"
-	"github.com/google/go-cmp/cmp"
 
+	"ouro/cloud/cloudtest"
 	"ouro/cloud/codepipeline"
 )
 
@@ -57,20 +56,8 @@ var actionsDo = map[string]string{
 // the rules that are there.
 func TestPage(t *testing.T) {
 	t.Parallel()
-	const file = "../../docs/codepipeline.md"
-	text := docsIntroduction + actionRows(t) + docsOperations + operationRows(t)
-	if *update {
-		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	got, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(text, string(got)); diff != "" {
-		t.Errorf("%s is not what -update would write (-want +got):\n%s", file, diff)
-	}
+	rows := cloudtest.Operations(t, reflect.TypeFor[*codepipeline.Service](), reflect.TypeFor[*sdk.Client](), map[string]map[string]string{"limited": limited})
+	cloudtest.Page(t, "../../docs/codepipeline.md", docsIntroduction+actionRows(t)+docsOperations+rows, *update)
 }
 
 func actionRows(t *testing.T) string {
@@ -90,32 +77,6 @@ func actionRows(t *testing.T) string {
 	}
 	if told != len(actionsDo) {
 		t.Errorf("%d of %d sentences are about actions and rules that are there", told, len(actionsDo))
-	}
-	return b.String()
-}
-
-func operationRows(t *testing.T) string {
-	var b strings.Builder
-	service, client := reflect.TypeFor[*codepipeline.Service](), reflect.TypeFor[*sdk.Client]()
-	told := 0
-	for i := range client.NumMethod() {
-		name := client.Method(i).Name
-		if client.Method(i).Type.NumIn() != 4 { // receiver, context, input, options
-			continue
-		}
-		how, isLimited := limited[name]
-		if isLimited {
-			told, how = told+1, "limited: "+how
-		} else {
-			how = "complete"
-		}
-		if _, here := service.MethodByName(name); !here {
-			t.Errorf("%s is not there", name)
-		}
-		b.WriteString("| `" + name + "` | " + how + " |\n")
-	}
-	if told != len(limited) {
-		t.Errorf("%d of %d limited operations are operations of CodePipeline", told, len(limited))
 	}
 	return b.String()
 }
