@@ -12,6 +12,9 @@ import (
 	"path/filepath"
 )
 
+// snapshotTime is the time of all files in a snapshot.
+const snapshotTime = "2000-01-01T00:00:00Z"
+
 // Snapshot writes a zip of what Push would push of a directory, and gives the
 // SHA-256 of it. state is a directory as Push takes it.
 func Snapshot(ctx context.Context, dir, state string, out io.Writer) (sum string, err error) {
@@ -26,8 +29,15 @@ func Snapshot(ctx context.Context, dir, state string, out io.Writer) (sum string
 	if err != nil {
 		return "", fmt.Errorf("packing %q: %w", dir, err)
 	}
+	// Files in an archive of a commit have its time; those of a tree have today's.
+	git := p.own()
+	git.env = append(git.env, "GIT_AUTHOR_DATE="+snapshotTime, "GIT_COMMITTER_DATE="+snapshotTime)
+	commit, err := git.run(ctx, "commit-tree", tree, "-m", "Snapshot")
+	if err != nil {
+		return "", fmt.Errorf("packing %q: %w", dir, err)
+	}
 	h := sha256.New()
-	cmd := exec.CommandContext(ctx, "git", "archive", "--format=zip", "--mtime=1980-01-01T00:00:00Z", tree)
+	cmd := exec.CommandContext(ctx, "git", "archive", "--format=zip", commit)
 	cmd.Dir, cmd.WaitDelay, cmd.Env = dir, lingering, append(os.Environ(), "GIT_DIR="+p.store)
 	cmd.Stdout = io.MultiWriter(out, h)
 	if err := cmd.Run(); err != nil {
