@@ -82,7 +82,7 @@ func TestNodeStreams(t *testing.T) {
 		{`async () => { throw new RangeError('early') }`, "", "", "RangeError"},
 		{`async (event, out) => { setTimeout(() => out.end('late'), 20) }`, "late", "application/octet-stream", ""},
 		{`async () => {}`, "", "", "string"},
-		{`(event, out) => { out.end('x') }`, "", "", "string"},
+		{`(event, out) => { out.end('x') }`, "x", "application/octet-stream", "string"},
 	} {
 		fn := function("nodejs20.x", "index.handler", code(t, "index.js", "exports.handler = awslambda.streamifyResponse("+c.source+")"))
 		fn.Revision = c.source
