@@ -56,6 +56,8 @@ type Cloud struct {
 	door  *door.Door
 	paths map[string]http.Handler // by path prefix: git, certificates
 	calls *executeapi.Front       // of the APIs that API Gateway serves
+
+	functions http.Handler // the URLs of functions, by host
 }
 
 // Open opens the state and takes up what was in progress when it was last
@@ -123,6 +125,7 @@ func (c *Cloud) furnish(ctx context.Context, o Options) error {
 	}
 	d.Identify(identities.Identify)
 	d.Identify(accounts.Identify)
+	c.functions = functions
 	c.paths = map[string]http.Handler{}
 	for _, h := range []interface {
 		http.Handler
@@ -150,6 +153,10 @@ func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if executeapi.Addressed(r.Host) {
 		c.door.Guard(c.calls).ServeHTTP(w, r)
+		return
+	}
+	if lambda.IsFunctionURL(r) {
+		c.door.Guard(c.functions).ServeHTTP(w, r)
 		return
 	}
 	for prefix, h := range c.paths {

@@ -6,8 +6,8 @@
 // it after the target took it or refused it for good, so that the death of the
 // process loses no event; it may deliver one twice, as on AWS.
 //
-// Delivered are events to CodePipeline pipelines, CodeBuild projects, SNS topics
-// and CloudWatch Logs groups, under the target's role or, if it has none, as
+// Delivered are events to CodePipeline pipelines, CodeBuild projects, Lambda
+// functions, SNS topics and CloudWatch Logs groups, under the target's role or, if it has none, as
 // events.amazonaws.com itself. Targets of every other kind are kept and
 // answered as AWS does; an event for one of them is logged as not delivered.
 //

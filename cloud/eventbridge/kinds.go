@@ -12,6 +12,8 @@ import (
 	logtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 	"github.com/aws/aws-sdk-go-v2/service/codebuild"
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 
 	"ouro/cloud/wire"
@@ -30,6 +32,7 @@ func senders() map[string]send {
 		"codebuild":    startBuild,
 		"logs":         putLogEvent,
 		"sns":          publishMessage,
+		"lambda":       invokeFunction,
 	}
 }
 
@@ -134,6 +137,17 @@ func publishMessage(ctx context.Context, cfg aws.Config, d delivery, _ string) e
 		return err
 	}
 	_, err = sns.NewFromConfig(cfg).Publish(ctx, &sns.PublishInput{TopicArn: d.Target.Arn, Message: &message})
+	return err
+}
+
+// invokeFunction has a function run on its own, whose policy has to let
+// EventBridge in when the target has no role.
+func invokeFunction(ctx context.Context, cfg aws.Config, d delivery, _ string) error {
+	payload, err := d.input()
+	if err != nil {
+		return err
+	}
+	_, err = lambda.NewFromConfig(cfg).Invoke(ctx, &lambda.InvokeInput{FunctionName: d.Target.Arn, InvocationType: lambdatypes.InvocationTypeEvent, Payload: []byte(payload)})
 	return err
 }
 

@@ -25,10 +25,20 @@ func (s *Service) location(c code) *types.FunctionCodeLocation {
 func (s *Service) download(c code) string { return s.host.Endpoint() + codePath + c.SHA256 }
 
 // Paths are what the service answers besides its API.
-func (s *Service) Paths() []string { return []string{codePath} }
+func (s *Service) Paths() []string { return []string{codePath, urlPath} }
 
-// ServeHTTP gives an archive.
+// ServeHTTP answers for function URLs, and gives archives.
 func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if IsFunctionURL(r) {
+		id, _, _ := strings.Cut(r.Host, urlMark)
+		s.serveURL(w, r, id, r.URL.Path)
+		return
+	}
+	if rest, ok := strings.CutPrefix(r.URL.Path, urlPath); ok {
+		id, path, _ := strings.Cut(rest, "/")
+		s.serveURL(w, r, id, "/"+path)
+		return
+	}
 	sum := strings.TrimPrefix(r.URL.Path, codePath)
 	if len(sum) != 64 || strings.Trim(sum, "0123456789abcdef") != "" {
 		http.NotFound(w, r)

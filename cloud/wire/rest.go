@@ -28,9 +28,12 @@ func (s *Server) serveREST(w http.ResponseWriter, r *http.Request) error {
 	if err := s.bindRequest(in.Elem(), r, labels, body); err != nil {
 		return err
 	}
-	out, err := op.call(r.Context(), in)
+	out, stream, err := op.open(r.Context(), in)
 	if err != nil {
 		return err
+	}
+	if stream != nil {
+		return s.sendStream(w, out, stream)
 	}
 	return s.sendREST(w, r, name, out)
 }

@@ -52,6 +52,7 @@ type Server struct {
 type operation struct {
 	method  reflect.Value
 	in, out reflect.Type // structs
+	streams bool         // it has an event stream besides, see Stream
 }
 
 var (
@@ -71,11 +72,12 @@ func New(name string, impl any) (*Server, error) {
 	for i := range v.NumMethod() {
 		method := v.Method(i)
 		t := method.Type()
-		if t.NumIn() != 2 || t.NumOut() != 2 || t.In(0) != contextType || t.Out(1) != errorType ||
+		streams := t.NumOut() == 3 && t.Out(1) == streamType
+		if t.NumIn() != 2 || t.NumOut() != 2 && !streams || t.In(0) != contextType || t.Out(t.NumOut()-1) != errorType ||
 			!isStructPointer(t.In(1)) || !isStructPointer(t.Out(0)) {
 			continue
 		}
-		s.operations[v.Type().Method(i).Name] = operation{method, t.In(1).Elem(), t.Out(0).Elem()}
+		s.operations[v.Type().Method(i).Name] = operation{method, t.In(1).Elem(), t.Out(0).Elem(), streams}
 	}
 	if len(s.operations) == 0 {
 		return nil, fmt.Errorf("%T has no operations of %q", impl, name)
@@ -120,14 +122,24 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // call runs the operation on a decoded input.
 func (op operation) call(ctx context.Context, in reflect.Value) (reflect.Value, error) {
+	out, _, err := op.open(ctx, in)
+	return out, err
+}
+
+// open is call, with the event stream of an operation that has one.
+func (op operation) open(ctx context.Context, in reflect.Value) (reflect.Value, Stream, error) {
 	out := op.method.Call([]reflect.Value{reflect.ValueOf(ctx), in})
-	if err, _ := out[1].Interface().(error); err != nil {
-		return reflect.Value{}, err
+	if err, _ := out[len(out)-1].Interface().(error); err != nil {
+		return reflect.Value{}, nil, err
+	}
+	var stream Stream
+	if op.streams {
+		stream, _ = out[1].Interface().(Stream)
 	}
 	if out[0].IsNil() {
-		return reflect.New(op.out).Elem(), nil
+		return reflect.New(op.out).Elem(), stream, nil
 	}
-	return out[0].Elem(), nil
+	return out[0].Elem(), stream, nil
 }
 
 // OperationName tells which operation of the service r asks for, for logs;

@@ -136,6 +136,7 @@ func NewTable() Table {
 	t.Add(pipelineHookKinds()...)
 	t.Add(snsKinds()...)
 	t.Add(httpAPIKinds()...)
+	t.Add(lambdaKinds()...)
 	t.Add(parameterKind(), secretKind(), keyKind(), aliasKind(), logGroupKind(), busKind(), ruleKind(), waitHandleKind(), waitConditionKind(), customKind())
 	for name, read := range readers {
 		t[name].Read = read
