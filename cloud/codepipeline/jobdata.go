@@ -92,6 +92,10 @@ func (j *job) artifactPolicy() any {
 	if key := j.store.EncryptionKey; key != nil {
 		all = append(all, statement{"Allow", []string{"kms:Decrypt", "kms:GenerateDataKey"}, []string{"*"}})
 	}
+	if len(all) == 0 {
+		// A policy needs a statement; without artifacts there is nothing to reach.
+		all = []statement{{"Deny", []string{"*"}, []string{"*"}}}
+	}
 	return struct {
 		Version   string
 		Statement []statement
