@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 
 	"github.com/spf13/cobra"
 
@@ -55,7 +56,11 @@ type layerSession struct {
 // open reaches the endpoint. Whoever opened it closes it.
 func (o *layerWork) open(ctx context.Context, changes bool) (*layerSession, error) {
 	o.target.asker = o.io.asker()
-	w, err := o.target.sessionOf(ctx, o.io, &pipeline.Project{Dir: "."})
+	dir, err := os.Getwd()
+	if err != nil {
+		return nil, err
+	}
+	w, err := o.target.sessionOf(ctx, o.io, &pipeline.Project{Dir: dir})
 	if err != nil {
 		return nil, err
 	}

@@ -138,8 +138,12 @@ func (u *Up) work(ctx context.Context, p *Pipeline, seed string) (*pipeline.Up, 
 	if err != nil {
 		return nil, err
 	}
+	state, err := filepath.Abs(filepath.Join(u.State, "layers", p.Name))
+	if err != nil {
+		return nil, err
+	}
 	up := &pipeline.Up{
-		Clients: u.Clients.Clients, Project: project, Facts: facts, State: filepath.Join(u.State, "layers", p.Name),
+		Clients: u.Clients.Clients, Project: project, Facts: facts, State: state,
 		Observer: u.Observer, NoFollow: u.NoFollow, Patience: u.Patience,
 	}
 	if u.Consent != nil {
@@ -165,7 +169,11 @@ func (u *Up) seed(ctx context.Context, dir string) (key string, err error) {
 		return "", err
 	}
 	defer func() { err = errors.Join(err, f.Close(), os.Remove(f.Name())) }()
-	sum, err := pipeline.Snapshot(ctx, dir, u.State, f)
+	state, err := filepath.Abs(u.State)
+	if err != nil {
+		return "", err
+	}
+	sum, err := pipeline.Snapshot(ctx, dir, filepath.Join(state, "layers"), f)
 	if err != nil {
 		return "", err
 	}
