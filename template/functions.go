@@ -207,6 +207,9 @@ func evalSplit(e *evaluator, arg *Node) (any, error) {
 	if err := e.spend(arg, strings.Count(source, delimiter), 0); err != nil {
 		return nil, err
 	}
+	if strings.Contains(KnownAfterApply, delimiter) && later(source) {
+		return KnownAfterApply, nil // and not the halves of what stands for it
+	}
 	return anyList(strings.Split(source, delimiter)), nil
 }
 
