@@ -131,17 +131,22 @@ func (t *turn) prepare(e *execution, a *action) error {
 		return err
 	}
 	a.Resolved = resolved
+	bucket := aws.ToString(t.plan.artifactStore(t.region(a)).Location)
+	place := func(name string) location { return location{bucket, objectKey(t.pipe.Name, name, t.s.host.NewID())} }
 	for _, in := range a.Declaration.InputArtifacts {
-		at, ok := e.Artifacts[aws.ToString(in.Name)]
+		n := aws.ToString(in.Name)
+		at, ok := e.Artifacts[n]
 		if !ok {
-			return failed(types.FailureTypeConfigurationError, "the input artifact %q was not made by this execution", aws.ToString(in.Name))
+			return failed(types.FailureTypeConfigurationError, "the input artifact %q was not made by this execution", n)
 		}
-		a.Inputs = append(a.Inputs, artifact{aws.ToString(in.Name), at})
+		if at.Bucket != bucket { // of another region: see fetch
+			at = place(n)
+		}
+		a.Inputs = append(a.Inputs, artifact{n, at})
 	}
-	st := t.plan.artifactStore(t.region(a))
 	for _, out := range a.Declaration.OutputArtifacts {
 		n := aws.ToString(out.Name)
-		a.Outputs = append(a.Outputs, artifact{n, location{aws.ToString(st.Location), objectKey(t.pipe.Name, n, t.s.host.NewID())}})
+		a.Outputs = append(a.Outputs, artifact{n, place(n)})
 	}
 	if _, ok := k.run.(manualApproval); ok {
 		a.Token = t.s.host.NewID()
@@ -211,14 +216,18 @@ func (t *turn) found(e *execution, a *action, r revision) {
 	}
 }
 
-// launch runs an action in the background. The turn holds the line.
-func (s *Service) launch(key lineKey, l *line, recordKey string, record action, p *plan, run execution) {
+// launch runs an action in the background, which holds the line as the turn
+// does that launches it.
+func (s *Service) launch(key lineKey, recordKey string, record action, p *plan, run execution) {
+	l := s.lines.hold(key)
 	if _, ok := l.running[record.ID]; ok {
+		s.lines.release(key)
 		return
 	}
 	called, callOff := context.WithCancel(context.Background())
 	l.running[record.ID] = callOff
 	s.host.Go("codepipeline action "+recordKey, func(ctx context.Context) {
+		defer s.lines.release(key)
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
 		defer context.AfterFunc(called, cancel)()
@@ -247,7 +256,10 @@ func (s *Service) run(ctx context.Context, key lineKey, recordKey string, record
 	j := newJob(s, key, recordKey, record, p, run, k)
 	runCtx, cancel := context.WithDeadlineCause(ctx, record.Started.Add(j.kind.timeout(record.Declaration)), errTimedOut)
 	defer cancel()
-	out, err := j.kind.run.run(runCtx, j)
+	var out *outcome
+	if err = j.fetch(runCtx); err == nil {
+		out, err = j.kind.run.run(runCtx, j)
+	}
 	if err != nil && ctx.Err() != nil {
 		return
 	}

@@ -160,6 +160,25 @@ func (j *job) putObject(ctx context.Context, to location, content []byte) error 
 	return nil
 }
 
+// fetch copies the input artifacts that lie in another region to the store of
+// the action's own.
+// https://docs.aws.amazon.com/codepipeline/latest/userguide/actions-create-cross-region.html
+func (j *job) fetch(ctx context.Context) error {
+	client := s3.NewFromConfig(j.byPipe)
+	for _, to := range j.record.Inputs {
+		from := j.execution.Artifacts[to.Name]
+		if from == to.location {
+			continue
+		}
+		in := &s3.CopyObjectInput{CopySource: aws.String(from.Bucket + "/" + escapeKey(from.Key)), Bucket: &to.Bucket, Key: &to.Key}
+		in.ServerSideEncryption, in.SSEKMSKeyId = j.encryption()
+		if _, err := client.CopyObject(ctx, in); err != nil {
+			return fmt.Errorf("copying artifact %q from %s to %s: %w", to.Name, from.Bucket, to.Bucket, err)
+		}
+	}
+	return nil
+}
+
 func (j *job) encryption() (s3types.ServerSideEncryption, *string) {
 	if key := j.store.EncryptionKey; key != nil {
 		return s3types.ServerSideEncryptionAwsKms, key.Id

@@ -19,5 +19,12 @@ func Kinds() (list []KindOf) {
 	return list
 }
 
+// Lines are how many pipelines somebody works on.
+func (s *Service) Lines() int {
+	s.lines.mu.Lock()
+	defer s.lines.mu.Unlock()
+	return len(s.lines.byName)
+}
+
 // PollWithin bounds how long a polled source may take to answer.
 func (s *Service) PollWithin(d time.Duration) { s.poll.patience = d }

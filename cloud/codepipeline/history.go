@@ -46,6 +46,9 @@ func (s *Service) GetPipelineExecution(ctx context.Context, in *codepipeline.Get
 }
 
 func (s *Service) read(ctx context.Context, pipeline string, id *string) (execution, error) {
+	if err := checkExecutionID(id, "pipelineExecutionId"); err != nil {
+		return execution{}, err
+	}
 	scope := door.CallerFrom(ctx).Scope()
 	number, err := s.numbers.Get(ctx, scope, pipeline+"/"+aws.ToString(id))
 	if errors.Is(err, store.ErrNotFound) {
@@ -133,23 +136,14 @@ func (e execution) summary() types.PipelineExecutionSummary {
 // ListActionExecutions gives the executions of a pipeline's actions, newest
 // first.
 func (s *Service) ListActionExecutions(ctx context.Context, in *codepipeline.ListActionExecutionsInput) (*codepipeline.ListActionExecutionsOutput, error) {
-	page, err := newPage(in.MaxResults, in.NextToken, 100)
-	if err != nil {
-		return nil, err
-	}
-	p, err := s.find(ctx, in.PipelineName)
-	if err != nil {
-		return nil, err
-	}
 	f := types.ActionExecutionFilter{}
 	if in.Filter != nil {
 		f = *in.Filter
 	}
-	prefix, latest, err := s.historyFilter(ctx, p.Name, f.PipelineExecutionId, f.LatestInPipelineExecution)
-	if err != nil {
-		return nil, err
-	}
-	list, token, err := s.history(ctx, page, prefix, latest, func(a action) bool { return a.Condition == "" })
+	list, token, err := s.history(ctx, historyQuery{
+		pipeline: in.PipelineName, execution: f.PipelineExecutionId, latest: f.LatestInPipelineExecution,
+		size: in.MaxResults, token: in.NextToken, is: func(a action) bool { return a.Condition == "" },
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -160,14 +154,35 @@ func (s *Service) ListActionExecutions(ctx context.Context, in *codepipeline.Lis
 	return out, nil
 }
 
+// historyQuery asks for executions of a pipeline's actions or rules.
+type historyQuery struct {
+	pipeline, execution *string // of the execution only, unless nil
+	latest              *types.LatestInPipelineExecutionFilter
+	size                *int32
+	token               *string
+	is                  func(action) bool // among actions and rules
+}
+
 // history gives a page of the executions of actions or rules, newest first, and
 // the token of the next page.
-func (s *Service) history(ctx context.Context, page page, prefix string, latest bool, is func(action) bool) ([]action, *string, error) {
+func (s *Service) history(ctx context.Context, q historyQuery) ([]action, *string, error) {
+	page, err := newPage(q.size, q.token, 100)
+	if err != nil {
+		return nil, nil, err
+	}
+	p, err := s.find(ctx, q.pipeline)
+	if err != nil {
+		return nil, nil, err
+	}
+	prefix, latest, err := s.historyFilter(ctx, p.Name, q.execution, q.latest)
+	if err != nil {
+		return nil, nil, err
+	}
 	after := page.after
 	if latest {
 		page.after = "" // what was newest is told by all of the execution
 	}
-	list, err := s.newestActions(ctx, prefix, &page, is)
+	list, err := s.newestActions(ctx, prefix, &page, q.is)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -12,23 +12,14 @@ import (
 // ListRuleExecutions gives the executions of the rules of a pipeline's
 // conditions, newest first.
 func (s *Service) ListRuleExecutions(ctx context.Context, in *codepipeline.ListRuleExecutionsInput) (*codepipeline.ListRuleExecutionsOutput, error) {
-	page, err := newPage(in.MaxResults, in.NextToken, 100)
-	if err != nil {
-		return nil, err
-	}
-	p, err := s.find(ctx, in.PipelineName)
-	if err != nil {
-		return nil, err
-	}
 	f := types.RuleExecutionFilter{}
 	if in.Filter != nil {
 		f = *in.Filter
 	}
-	prefix, latest, err := s.historyFilter(ctx, p.Name, f.PipelineExecutionId, f.LatestInPipelineExecution)
-	if err != nil {
-		return nil, err
-	}
-	list, token, err := s.history(ctx, page, prefix, latest, func(a action) bool { return a.Condition != "" })
+	list, token, err := s.history(ctx, historyQuery{
+		pipeline: in.PipelineName, execution: f.PipelineExecutionId, latest: f.LatestInPipelineExecution,
+		size: in.MaxResults, token: in.NextToken, is: func(a action) bool { return a.Condition != "" },
+	})
 	if err != nil {
 		return nil, err
 	}

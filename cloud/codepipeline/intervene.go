@@ -15,16 +15,27 @@ import (
 	"ouro/regex"
 )
 
-// execution loads the execution of that id.
-func (t *turn) execution(id *string) (*execution, error) {
+// execution loads the execution of that id. Operations differ in the error by
+// which they say that there is none.
+func (t *turn) execution(id *string, none error) (*execution, error) {
 	number, err := t.s.numbers.Get(t.ctx, t.scope, t.pipe.Name+"/"+aws.ToString(id))
 	if errors.Is(err, store.ErrNotFound) {
-		return nil, noExecution(t.pipe.Name, id)
+		return nil, none
 	}
 	if err == nil {
 		err = t.loadExecution(number)
 	}
 	return t.executions[number], err
+}
+
+var executionPattern = regex.New(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
+
+func checkExecutionID(id *string, member string) error {
+	if executionPattern().MatchString(aws.ToString(id)) {
+		return nil
+	}
+	return constraint(aws.ToString(id), member,
+		"Member must satisfy regular expression pattern: [0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 }
 
 func noExecution(pipeline string, id *string) error {
@@ -38,15 +49,20 @@ func (s *Service) StopPipelineExecution(ctx context.Context, in *codepipeline.St
 	if len(aws.ToString(in.Reason)) > 200 {
 		return nil, constraint(*in.Reason, "reason", "Member must have length less than or equal to 200")
 	}
+	if err := checkExecutionID(in.PipelineExecutionId, "pipelineExecutionId"); err != nil {
+		return nil, err
+	}
+	notStoppable := func(format string, args ...any) error {
+		return &types.PipelineExecutionNotStoppableException{Message: aws.String(fmt.Sprintf(format, args...))}
+	}
 	err := s.change(ctx, in.PipelineName, func(t *turn) error {
-		e, err := t.execution(in.PipelineExecutionId)
+		e, err := t.execution(in.PipelineExecutionId, notStoppable("The pipeline '%s' does not have an execution with id '%s'", *in.PipelineName, *in.PipelineExecutionId))
 		if err != nil {
 			return err
 		}
 		switch {
 		case e.ended():
-			return &types.PipelineExecutionNotStoppableException{Message: aws.String(fmt.Sprintf(
-				"The pipeline execution '%s' is in the state %s and cannot be stopped", e.ID, e.Status))}
+			return notStoppable("The pipeline execution '%s' is in the state %s and cannot be stopped", e.ID, e.Status)
 		case e.Status == types.PipelineExecutionStatusStopping && !in.Abandon:
 			return &types.DuplicatedStopRequestException{Message: aws.String(fmt.Sprintf(
 				"The pipeline execution '%s' is already in a Stopping state", e.ID))}
@@ -81,14 +97,17 @@ func (s *Service) RetryStageExecution(ctx context.Context, in *codepipeline.Retr
 	if !slices.Contains(in.RetryMode.Values(), in.RetryMode) {
 		return nil, constraint(string(in.RetryMode), "retryMode", "Member must satisfy enum value set: [FAILED_ACTIONS, ALL_ACTIONS]")
 	}
+	if err := checkExecutionID(in.PipelineExecutionId, "pipelineExecutionId"); err != nil {
+		return nil, err
+	}
 	err := s.change(ctx, in.PipelineName, func(t *turn) error {
-		e, err := t.execution(in.PipelineExecutionId)
-		if err != nil {
-			return err
-		}
 		i := t.plan.stageIndex(aws.ToString(in.StageName))
 		if i < 0 {
 			return noStage(t.pipe.Name, in.StageName)
+		}
+		e, err := t.execution(in.PipelineExecutionId, notLatest(*in.PipelineExecutionId, *in.StageName))
+		if err != nil {
+			return err
 		}
 		if err := t.checkRetry(e, i); err != nil {
 			return err

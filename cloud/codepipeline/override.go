@@ -2,7 +2,6 @@ package codepipeline
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -17,16 +16,15 @@ func (s *Service) OverrideStageCondition(ctx context.Context, in *codepipeline.O
 	if !slices.Contains(in.ConditionType.Values(), in.ConditionType) {
 		return nil, constraint(string(in.ConditionType), "conditionType", "Member must satisfy enum value set: [BEFORE_ENTRY, ON_SUCCESS]")
 	}
+	if err := checkExecutionID(in.PipelineExecutionId, "pipelineExecutionId"); err != nil {
+		return nil, err
+	}
 	err := s.change(ctx, in.PipelineName, func(t *turn) error {
 		i := t.plan.stageIndex(aws.ToString(in.StageName))
 		if i < 0 {
 			return noStage(t.pipe.Name, in.StageName)
 		}
-		e, err := t.execution(in.PipelineExecutionId)
-		var unknown *types.PipelineExecutionNotFoundException
-		if errors.As(err, &unknown) { // an error that this operation does not have
-			return notLatest(aws.ToString(in.PipelineExecutionId), t.plan.stages[i].name)
-		}
+		e, err := t.execution(in.PipelineExecutionId, notLatest(*in.PipelineExecutionId, t.plan.stages[i].name))
 		if err != nil {
 			return err
 		}

@@ -305,7 +305,8 @@ func (s *Service) DeletePipeline(ctx context.Context, in *codepipeline.DeletePip
 // remove deletes all records of a pipeline, and calls off what was started since
 // its executions were cancelled.
 func (s *Service) remove(ctx context.Context, key lineKey) error {
-	l := s.lines.get(key)
+	l := s.lines.hold(key)
+	defer s.lines.release(key)
 	l.turns.Lock()
 	defer l.turns.Unlock()
 	s.poll.watch(key, nil)

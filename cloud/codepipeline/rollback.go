@@ -19,13 +19,16 @@ import (
 // own, which ends with the stage.
 // https://docs.aws.amazon.com/codepipeline/latest/userguide/stage-rollback.html
 func (s *Service) RollbackStage(ctx context.Context, in *codepipeline.RollbackStageInput) (*codepipeline.RollbackStageOutput, error) {
+	if err := checkExecutionID(in.TargetPipelineExecutionId, "targetPipelineExecutionId"); err != nil {
+		return nil, err
+	}
 	out := &codepipeline.RollbackStageOutput{}
 	err := s.change(ctx, in.PipelineName, func(t *turn) error {
 		i := t.plan.stageIndex(aws.ToString(in.StageName))
 		if i < 0 {
 			return noStage(t.pipe.Name, in.StageName)
 		}
-		target, err := t.execution(in.TargetPipelineExecutionId)
+		target, err := t.execution(in.TargetPipelineExecutionId, noExecution(t.pipe.Name, in.TargetPipelineExecutionId))
 		if err != nil {
 			return err
 		}

@@ -23,6 +23,7 @@ type lineKey struct {
 type line struct {
 	turns   sync.Mutex
 	running map[string]context.CancelFunc // by action execution id; guarded by turns
+	users   int                           // turns and running actions that hold it; guarded by lines.mu
 }
 
 type lines struct {
@@ -30,7 +31,9 @@ type lines struct {
 	byName map[lineKey]*line
 }
 
-func (ls *lines) get(key lineKey) *line {
+// hold gives the line of a pipeline, which is there until all who hold it have
+// released it: names that nobody has are asked for, too.
+func (ls *lines) hold(key lineKey) *line {
 	ls.mu.Lock()
 	defer ls.mu.Unlock()
 	l := ls.byName[key]
@@ -38,7 +41,17 @@ func (ls *lines) get(key lineKey) *line {
 		l = &line{running: map[string]context.CancelFunc{}}
 		ls.byName[key] = l
 	}
+	l.users++
 	return l
+}
+
+func (ls *lines) release(key lineKey) {
+	ls.mu.Lock()
+	defer ls.mu.Unlock()
+	l := ls.byName[key]
+	if l.users--; l.users == 0 {
+		delete(ls.byName, key)
+	}
 }
 
 // turn is one step of a pipeline: its records are read, changed, and written
@@ -87,7 +100,9 @@ func (s *Service) turn(ctx context.Context, scope store.Scope, name string, chan
 
 // view loads as turn does and changes nothing.
 func (s *Service) view(ctx context.Context, scope store.Scope, name string, look func(*turn) error) error {
-	l := s.lines.get(lineKey{scope, name})
+	key := lineKey{scope, name}
+	l := s.lines.hold(key)
+	defer s.lines.release(key)
 	l.turns.Lock()
 	defer l.turns.Unlock()
 	t := &turn{
@@ -157,7 +172,7 @@ func (t *turn) commit() error {
 	}
 	for _, key := range t.launches {
 		a := t.actions[key]
-		t.s.launch(lineKey{t.scope, t.pipe.Name}, t.line, key, *a, t.plan, *t.executions[a.Number])
+		t.s.launch(lineKey{t.scope, t.pipe.Name}, key, *a, t.plan, *t.executions[a.Number])
 	}
 	t.s.events.tell(t.letters)
 	return nil

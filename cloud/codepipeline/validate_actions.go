@@ -52,8 +52,13 @@ func checkAction(def *types.PipelineDeclaration, a types.ActionDeclaration, k *k
 	if role := aws.ToString(a.RoleArn); role != "" && !rolePattern().MatchString(role) {
 		return constraint(role, "pipeline.stages.actions.roleArn", `Member must satisfy regular expression pattern: arn:aws(-[\w]+)*:iam::[0-9]{12}:role/.*`)
 	}
-	if m := a.TimeoutInMinutes; m != nil && (*m < 5 || *m > 86400) {
-		return constraint("timeoutInMinutes", "pipeline.stages.actions.timeoutInMinutes", "Member must have value between 5 and 86400")
+	if m := a.TimeoutInMinutes; m != nil {
+		if *m < 5 || *m > 86400 {
+			return constraint("timeoutInMinutes", "pipeline.stages.actions.timeoutInMinutes", "Member must have value between 5 and 86400")
+		}
+		if k.category != types.ActionCategoryApproval {
+			return invalidAction("Action '%s' has timeoutInMinutes, which only manual approvals can have", name)
+		}
 	}
 	if err := checkCount(name, "input", len(a.InputArtifacts), k.in); err != nil {
 		return err
