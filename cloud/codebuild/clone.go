@@ -2,6 +2,7 @@ package codebuild
 
 import (
 	"context"
+	"fmt"
 	"net/url"
 	"os"
 	"os/exec"
@@ -72,6 +73,9 @@ func (r *run) clone(ctx context.Context, s *types.ProjectSource, text, dir strin
 	from, err := r.remote(ctx, s)
 	if err != nil {
 		return "", err
+	}
+	if s == r.rec.Project.Source {
+		r.primary = from
 	}
 	g := git{run: r, from: from, dir: dir, depth: int(aws.ToInt32(s.GitCloneDepth))}
 	if err := g.checkout(ctx, v); err != nil {
@@ -179,24 +183,34 @@ func (f remote) environ() []string {
 	if f.insecure {
 		out = append(out, "GIT_SSL_NO_VERIFY=true")
 	}
-	host, err := url.Parse(f.url)
-	if f.password == "" || err != nil {
-		return append(out, gitCredentials()...)
+	if f.password == "" {
+		return append(out, gitHelpers(anyName)...)
 	}
-	return append(out,
-		"OURO_GIT_USER="+f.user, "OURO_GIT_PASSWORD="+f.password,
-		"GIT_CONFIG_COUNT=1",
-		"GIT_CONFIG_KEY_0=credential."+host.Scheme+"://"+host.Host+".helper",
-		`GIT_CONFIG_VALUE_0=!f() { echo "username=$OURO_GIT_USER"; echo "password=$OURO_GIT_PASSWORD"; }; f`,
-	)
+	return append(out, f.helpers()...)
 }
 
-// gitCredentials lets git answer when CodeCommit asks who it is. On the local
-// cloud any name and password will do.
-func gitCredentials() []string {
-	return []string{
-		"GIT_CONFIG_COUNT=1",
-		"GIT_CONFIG_KEY_0=credential.helper",
-		"GIT_CONFIG_VALUE_0=!f() { echo username=codebuild; echo password=codebuild; }; f",
+// helper answers when git asks who it is; scope is the host for which it does,
+// such as ".https://github.com", or empty.
+type helper struct{ scope, command string }
+
+// anyName is for CodeCommit. On the local cloud any name and password will do.
+var anyName = helper{"", "!f() { echo username=codebuild; echo password=codebuild; }; f"}
+
+// helpers let git sign in to the repository's host, and to others by those
+// that follow.
+func (f remote) helpers(others ...helper) []string {
+	host, err := url.Parse(f.url)
+	if f.password == "" || err != nil {
+		return gitHelpers(others...)
 	}
+	own := helper{"." + host.Scheme + "://" + host.Host, `!f() { echo "username=$OURO_GIT_USER"; echo "password=$OURO_GIT_PASSWORD"; }; f`}
+	return append(gitHelpers(append([]helper{own}, others...)...), "OURO_GIT_USER="+f.user, "OURO_GIT_PASSWORD="+f.password)
+}
+
+func gitHelpers(list ...helper) []string {
+	out := []string{"GIT_CONFIG_COUNT=" + strconv.Itoa(len(list))}
+	for i, h := range list {
+		out = append(out, fmt.Sprintf("GIT_CONFIG_KEY_%d=credential%s.helper", i, h.scope), fmt.Sprintf("GIT_CONFIG_VALUE_%d=%s", i, h.command))
+	}
+	return out
 }

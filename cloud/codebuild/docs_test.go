@@ -91,7 +91,7 @@ containers, its caches and its reports are in [builds.md](builds.md).
 The provider is GitHub, GitHub Enterprise, GitLab, GitLab self-managed or Bitbucket. Builds sign in to it with the credentials that
 ` + "`import-source-credentials`" + ` keeps, sealed, one for each kind of provider, or with those in the secret that the source's authorization names. The
 source version ` + "`pr/N`" + ` is the provider's reference of a pull request (` + "`refs/pull/N/head`, `refs/merge-requests/N/head`" + `); a repository behind a connection
-has it if somebody pushed it.
+has it when it was told of the pull request (see below), or somebody pushed it.
 
 ## What starts builds
 

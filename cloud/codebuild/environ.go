@@ -90,7 +90,7 @@ func (r *run) own() []string {
 		out = append(out, "PYTHONPATH="+filepath.Join(tools, "python"))
 	}
 	if r.spec.Env.GitCredentialHelper {
-		out = append(out, gitCredentials()...)
+		out = append(out, r.primary.helpers(anyName)...)
 	}
 	return out
 }

@@ -39,6 +39,7 @@ type run struct {
 	role     *role
 	log      *buildLog
 	work     *workspace
+	primary  remote   // where the primary source was cloned from, if it was
 	resolved []string // versions of the secondary sources
 	spec     *buildspec.Spec
 	shell    *shell

@@ -29,9 +29,6 @@ const parametersAtOnce = 10
 // environ serves variables inside of references.
 func (r *run) resolve(ctx context.Context, references map[string]reference, environ []string) (map[string]string, error) {
 	out := map[string]string{}
-	if len(references) == 0 {
-		return out, nil
-	}
 	var mu sync.Mutex
 	set := func(name, value string) {
 		mu.Lock()
@@ -76,6 +73,9 @@ func (r *run) resolve(ctx context.Context, references map[string]reference, envi
 	hidden = slices.DeleteFunc(hidden, func(v string) bool { return len(v) < 16 })
 	for _, value := range out {
 		hidden = append(hidden, value)
+	}
+	if r.primary.password != "" { // commands may have git's helper tell it
+		hidden = append(hidden, r.primary.password)
 	}
 	r.log.hide(hidden)
 	return out, nil

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -114,7 +115,7 @@ type repositoryEvent struct {
 		Sender                       string
 
 		Event, PullRequestID, DestinationBranch string
-		Merged                                  bool
+		Reopened, Merged                        bool
 	}
 }
 
@@ -157,15 +158,17 @@ func localAgent(kind types.SourceType, id string) string {
 	return "GitHub-Hookshot/" + strings.ReplaceAll(id, "-", "")[:min(len(id), 7)]
 }
 
-// events are what the webhook makes of it. The local cloud's pull requests
-// tell neither whether they were opened again nor which files they change.
+// events are what the webhook makes of it.
 func (e *repositoryEvent) events(kind types.SourceType) []hookEvent {
 	d := &e.Detail
 	if e.DetailType == pullRequestDetailType {
 		kinds := map[string]string{"OPEN": eventCreated, "UPDATED": eventUpdated, "CLOSED": eventClosed}
 		event := kinds[d.Event]
-		if d.Merged {
+		switch {
+		case d.Merged:
 			event = eventMerged
+		case d.Reopened && slices.Contains(hookEvents[kind], eventReopened):
+			event = eventReopened
 		}
 		if event == "" {
 			return nil

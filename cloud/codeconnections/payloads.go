@@ -70,7 +70,7 @@ func (p gitHubPayload) pullRequest() *PullRequest {
 	}
 	pr := p.PullRequest
 	return &PullRequest{
-		Event: event, Merged: pr.Merged, PullRequestID: strconv.Itoa(p.Number), PullRequestTitle: pr.Title, DestinationBranch: pr.Base.Ref,
+		Event: event, Reopened: p.Action == "reopened", Merged: pr.Merged, PullRequestID: strconv.Itoa(p.Number), PullRequestTitle: pr.Title, DestinationBranch: pr.Base.Ref,
 		StateChange: StateChange{
 			FullRepositoryID: p.Repository.FullName, ReferenceType: "branch", ReferenceName: pr.Head.Ref,
 			CommitID: pr.Head.SHA, OldCommitID: pr.Base.SHA, Sender: p.Sender.Login,
@@ -105,7 +105,7 @@ func (p gitLabPayload) pullRequest() *PullRequest {
 		return nil
 	}
 	return &PullRequest{
-		Event: event, Merged: a.Action == "merge", PullRequestID: strconv.Itoa(a.IID), PullRequestTitle: a.Title, DestinationBranch: a.TargetBranch,
+		Event: event, Reopened: a.Action == "reopen", Merged: a.Action == "merge", PullRequestID: strconv.Itoa(a.IID), PullRequestTitle: a.Title, DestinationBranch: a.TargetBranch,
 		StateChange: StateChange{
 			FullRepositoryID: p.Project.PathWithNamespace, ReferenceType: "branch", ReferenceName: a.SourceBranch,
 			CommitID: a.LastCommit.ID, Sender: cmp.Or(p.User.Username, p.User.Name),

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/codeconnections/types"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	eventtypes "github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
 
@@ -33,6 +34,7 @@ const PullRequestType = "CodeConnections Pull Request State Change"
 type PullRequest struct {
 	StateChange
 	Event             string `json:"event"` // OPEN, UPDATED or CLOSED, as CodePipeline's filters call them
+	Reopened          bool   `json:"reopened,omitempty"` // OPEN, and not for the first time
 	Merged            bool   `json:"merged,omitempty"`
 	PullRequestID     string `json:"pullRequestId"`
 	PullRequestTitle  string `json:"pullRequestTitle"`
@@ -103,6 +105,9 @@ func (s *Service) tellPullRequest(ctx context.Context, at store.Scope, c connect
 	if sender != "" {
 		p.Sender = sender
 	}
+	if err := p.keepHead(ctx, at, g); err != nil {
+		return fmt.Errorf("keeping the head of pull request %s: %w", p.PullRequestID, err)
+	}
 	p.addPullRequestFiles(ctx, g)
 	text, err := json.Marshal(p)
 	if err != nil {
@@ -113,6 +118,28 @@ func (s *Service) tellPullRequest(ctx context.Context, at store.Scope, c connect
 		Source: aws.String("aws.codeconnections"), DetailType: aws.String(PullRequestType),
 		Resources: []string{c.ARN}, Time: aws.Time(s.host.Now()), Detail: aws.String(string(text)),
 	}})
+}
+
+// headRefs are where providers keep the heads of pull requests; Bitbucket does
+// not.
+var headRefs = map[types.ProviderType]string{
+	types.ProviderTypeGithub: "refs/pull/%s/head", types.ProviderTypeGithubEnterpriseServer: "refs/pull/%s/head",
+	types.ProviderTypeGitlab: "refs/merge-requests/%s/head", types.ProviderTypeGitlabSelfManaged: "refs/merge-requests/%s/head",
+}
+
+// keepHead sets the provider's reference of the pull request, by which clones
+// find its commit.
+func (p *PullRequest) keepHead(ctx context.Context, at store.Scope, g *git.Repository) error {
+	form := headRefs[p.ProviderType]
+	if form == "" {
+		return nil
+	}
+	ref := fmt.Sprintf(form, p.PullRequestID)
+	old, err := g.Ref(ref)
+	if err != nil && !errors.Is(err, git.ErrNoRef) || old == p.CommitID {
+		return err
+	}
+	return g.UpdateRef(ctx, ref, old, p.CommitID, rootOf(at))
 }
 
 // addPullRequestFiles lists the files that differ from where the source branch

@@ -55,6 +55,7 @@ func TestPullRequests(t *testing.T) {
 	for _, test := range []struct{ header, event, body, want, base string }{
 		{"X-GitHub-Event", "pull_request", gitHub("opened", head), "OPEN", base},
 		{"X-GitHub-Event", "pull_request", gitHub("synchronize", head), "UPDATED", base},
+		{"X-GitHub-Event", "pull_request", gitHub("reopened", head), "OPEN", base},
 		{"X-Gitlab-Event", "Merge Request Hook", gitLab("open", ""), "OPEN", ""},
 		{"X-Gitlab-Event", "Merge Request Hook", gitLab("update", base), "UPDATED", ""},
 		{"X-Event-Key", "pullrequest:rejected", bitbucket, "CLOSED", ""},
@@ -64,7 +65,7 @@ func TestPullRequests(t *testing.T) {
 			continue
 		}
 		want := codeconnections.PullRequest{
-			Event: test.want, PullRequestID: "7", PullRequestTitle: "Side", DestinationBranch: "main",
+			Event: test.want, Reopened: strings.Contains(test.body, "reopened"), PullRequestID: "7", PullRequestTitle: "Side", DestinationBranch: "main",
 			StateChange: codeconnections.StateChange{
 				ConnectionARN: arn, FullRepositoryID: "ann/site", ProviderType: types.ProviderTypeGithub,
 				ReferenceType: "branch", ReferenceName: "side", CommitID: head, OldCommitID: test.base, ChangedFiles: []string{"b.txt"}, AddedFiles: []string{"b.txt"},
@@ -74,6 +75,9 @@ func TestPullRequests(t *testing.T) {
 		if got := <-c.events.requests; !reflect.DeepEqual(got, want) {
 			t.Errorf("%s: event %+v\nwant %+v", test.event, got, want)
 		}
+	}
+	if got := gitIn(t, dir, "ls-remote", c.remote(arn, "ann/site"), "refs/pull/7/head"); got != head+"\trefs/pull/7/head" {
+		t.Errorf("the head of the pull request: %q", got)
 	}
 	for _, test := range []struct {
 		header, event, body string

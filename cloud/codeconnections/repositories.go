@@ -90,9 +90,13 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.host.Log().Error("serving git", "repository", p.repositoryID, "error", err)
 		http.Error(w, "the repository could not be opened", http.StatusInternalServerError)
 	default:
-		partition := door.Caller{Region: p.scope.Region}.Partition()
-		g.ServeHTTP(w, r, rest, "arn:"+partition+":iam::"+p.scope.Account+":root")
+		g.ServeHTTP(w, r, rest, rootOf(p.scope))
 	}
+}
+
+// rootOf is who changes repositories: the account, for nobody says more.
+func rootOf(at store.Scope) string {
+	return "arn:" + door.Caller{Region: at.Region}.Partition() + ":iam::" + at.Account + ":root"
 }
 
 // served opens a repository behind an existing connection, and makes it for
