@@ -182,6 +182,7 @@ func TestCrash(t *testing.T) {
 	state := os.Getenv(crashState)
 	if state != "" { // the process that will be killed
 		c := newCloud(t, state)
+		listen(t, c)
 		c.create(t, project("crash", forking(filepath.Dir(state)), nil))
 		c.start(t, &api.StartBuildInput{ProjectName: aws.String("crash")})
 		<-t.Context().Done()
@@ -212,6 +213,7 @@ func TestCrash(t *testing.T) {
 	if !b.BuildComplete || b.BuildStatus != types.StatusTypeFault || last.PhaseStatus != types.StatusTypeFault || !strings.HasPrefix(*last.Contexts[0].Message, "The build's host was lost") {
 		t.Errorf("status %s, phases %s", b.BuildStatus, phases(b))
 	}
+	until(t, "the event of its end", func() bool { return slices.Contains(told(t, c, b), "FAULT") })
 	untilGone(t, started)
 	if left, err := os.ReadDir(c.store.Dir("builds")); err != nil || len(left) != 0 {
 		t.Errorf("folders of builds: %v, %v", left, err)

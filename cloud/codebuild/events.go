@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -47,35 +48,35 @@ func (e *events) close() {
 // eventTime is how the details of events write times.
 func eventTime(t *time.Time) string { return aws.ToTime(t).UTC().Format("Jan 2, 2006 3:04:05 PM") }
 
-func (e *events) put(rec record, kind string, detail map[string]any) {
+func (e *events) put(rec record, kind string, at *time.Time, detail map[string]any) {
 	body, err := json.Marshal(detail)
 	if err != nil {
 		return // maps of strings and numbers always marshal
 	}
-	now := aws.ToTime(rec.Build.StartTime)
-	if t := rec.Build.EndTime; t != nil {
-		now = *t
-	}
 	e.queue <- eb.PutEventsRequestEntry{
 		Source: aws.String("aws.codebuild"), DetailType: &kind, Detail: aws.String(string(body)),
-		Resources: []string{*rec.Build.Arn}, Time: &now,
+		Resources: []string{*rec.Build.Arn}, Time: at,
 	}
 }
 
 // state tells the build's status.
 func (e *events) state(rec record) {
 	b := &rec.Build
-	e.put(rec, "CodeBuild Build State Change", map[string]any{
+	at := b.StartTime
+	if b.EndTime != nil {
+		at = b.EndTime
+	}
+	e.put(rec, "CodeBuild Build State Change", at, map[string]any{
 		"build-status": b.BuildStatus, "project-name": b.ProjectName, "build-id": b.Arn, "version": "1",
 		"current-phase": b.CurrentPhase, "current-phase-context": "[]", "additional-information": information(rec),
 	})
 }
 
-// phase tells that the newest phase has ended.
-func (e *events) phase(rec record) {
+// phase tells that a phase has ended.
+func (e *events) phase(rec record, kind types.BuildPhaseType) {
 	b := &rec.Build
-	p := b.Phases[len(b.Phases)-1]
-	e.put(rec, "CodeBuild Build Phase Change", map[string]any{
+	p := b.Phases[slices.IndexFunc(b.Phases, func(p types.BuildPhase) bool { return p.PhaseType == kind })]
+	e.put(rec, "CodeBuild Build Phase Change", p.EndTime, map[string]any{
 		"completed-phase": p.PhaseType, "completed-phase-status": p.PhaseStatus, "completed-phase-context": contextText(p.Contexts),
 		"completed-phase-start": eventTime(p.StartTime), "completed-phase-end": eventTime(p.EndTime),
 		"completed-phase-duration-seconds": p.DurationInSeconds,

@@ -35,17 +35,22 @@ func (s *Service) clearAway(ctx context.Context) error {
 	if len(markers) > 0 {
 		killStrays(markers...)
 	}
+	var ended []record
 	for _, e := range kept {
 		if e.Value.Build.BuildComplete {
 			continue
 		}
-		_, err := s.builds.Update(ctx, e.Scope, e.ID, func(rec *record) error {
+		rec, err := s.builds.Update(ctx, e.Scope, e.ID, func(rec *record) error {
 			s.lose(&rec.Build)
 			return nil
 		})
 		if err != nil {
 			return fmt.Errorf("ending build %q: %w", e.ID, err)
 		}
+		ended = append(ended, rec)
+	}
+	if len(ended) > 0 {
+		s.host.Go("codebuild telling of lost builds", func(context.Context) { s.tellLost(ended) })
 	}
 	return errors.Join(s.clearContainers(uuids), s.removeFolders(), s.forgetTokens(ctx), s.clearReports(ctx))
 }
@@ -57,6 +62,14 @@ func (s *Service) lose(b *types.Build) {
 		endPhase(b, types.StatusTypeFault, now, types.PhaseContext{StatusCode: aws.String("INTERNAL_SERVICE_ERROR"), Message: aws.String(lost)})
 	}
 	complete(b, types.StatusTypeFault, now)
+}
+
+func (s *Service) tellLost(ended []record) {
+	for _, rec := range ended {
+		e := startEvents(s, rec.Caller)
+		e.state(rec)
+		e.close()
+	}
 }
 
 // removeFolders deletes what builds of earlier processes have left on disk.

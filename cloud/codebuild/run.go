@@ -60,6 +60,7 @@ func (s *Service) launch(rec record) {
 		r.saver = startSaver(s, r)
 		r.events = startEvents(s, rec.Caller)
 		r.events.state(r.snapshot())
+		r.events.phase(r.snapshot(), types.BuildPhaseTypeSubmitted)
 		r.steps(ctx)
 		r.finish(ctx)
 	})
@@ -115,7 +116,7 @@ func (r *run) phase(ctx context.Context, kind types.BuildPhaseType, work func(ct
 		}
 		endPhase(b, status, now, contexts...)
 	})
-	r.events.phase(r.snapshot())
+	r.events.phase(r.snapshot(), kind)
 	return err
 }
 

@@ -33,7 +33,7 @@ const PullRequestType = "CodeConnections Pull Request State Change"
 // the source branch, its old commit the destination's, if the provider told it.
 type PullRequest struct {
 	StateChange
-	Event             string `json:"event"` // OPEN, UPDATED or CLOSED, as CodePipeline's filters call them
+	Event             string `json:"event"`              // OPEN, UPDATED or CLOSED, as CodePipeline's filters call them
 	Reopened          bool   `json:"reopened,omitempty"` // OPEN, and not for the first time
 	Merged            bool   `json:"merged,omitempty"`
 	PullRequestID     string `json:"pullRequestId"`
