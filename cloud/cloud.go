@@ -21,6 +21,7 @@ import (
 	"ouro/cloud/codebuild"
 	"ouro/cloud/codecommit"
 	"ouro/cloud/codeconnections"
+	"ouro/cloud/codedeploy"
 	"ouro/cloud/codepipeline"
 	"ouro/cloud/door"
 	"ouro/cloud/eventbridge"
@@ -46,6 +47,7 @@ type Options struct {
 	Executable string // the ouro that builds find on their PATH; empty for none
 	Containers string // the program of a container engine that builds run in, see ContainerEngine; empty: builds are processes
 	Lambda     lambda.Options
+	CodeDeploy codedeploy.Options
 	Log        *slog.Logger
 	Services   map[string]any // of the caller's own, by their names in AWS's models: see door.Register
 }
@@ -110,6 +112,7 @@ func (c *Cloud) furnish(ctx context.Context, o Options) error {
 		{"codecommit", repos},
 		{"codeconnections", connections},
 		{"codebuild", builds},
+		{"codedeploy", codedeploy.New(d.Host("codedeploy"), o.CodeDeploy)},
 		{"codepipeline", pipelines},
 		{"lambda", functions},
 		{"cloudcontrol", cloudcontrol.New(d.Host("cloudcontrol"), resource.NewTable().Records)},
