@@ -11,11 +11,9 @@ package apigatewayv2
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"maps"
-	"slices"
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -70,18 +68,6 @@ type deployment struct {
 
 func (c config) clone() config {
 	return config{maps.Clone(c.Routes), maps.Clone(c.Integrations), maps.Clone(c.Authorizers), c.Cors}
-}
-
-const idLetters = "abcdefghijklmnopqrstuvwxyz0123456789"
-
-func newID(n int) string {
-	b := make([]byte, n)
-	rand.Read(b) // never fails
-	for i := range b {
-		// 256 is no multiple of 36; ids need to be different, not evenly spread.
-		b[i] = idLetters[int(b[i])%len(idLetters)]
-	}
-	return string(b)
 }
 
 func notFound(format string, args ...any) error {
@@ -155,8 +141,7 @@ func part[T any](all map[string]T, kind string, id *string) (T, error) {
 	return v, nil
 }
 
-// page cuts the members after a token, in the order of their names, to at most
-// limit of them.
+// page cuts the members after a token to at most limit of them.
 func page[T any](all map[string]T, token, limit *string) (items []T, next *string, err error) {
 	most := 100
 	if limit != nil {
@@ -164,15 +149,6 @@ func page[T any](all map[string]T, token, limit *string) (items []T, next *strin
 			return nil, nil, badRequest("Invalid maxResults: %s", *limit)
 		}
 	}
-	items = []T{}
-	for _, name := range slices.Sorted(maps.Keys(all)) {
-		if name <= aws.ToString(token) {
-			continue
-		}
-		if len(items) == most {
-			return items, next, nil
-		}
-		items, next = append(items, all[name]), aws.String(name)
-	}
-	return items, nil, nil
+	items, next = executeapi.Page(all, aws.ToString(token), most)
+	return items, next, nil
 }

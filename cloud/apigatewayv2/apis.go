@@ -66,7 +66,7 @@ func (s *Service) add(ctx context.Context, a *api) error {
 	}
 	s.autoDeploy(a)
 	for {
-		id := newID(10)
+		id := executeapi.NewID(10)
 		a.ApiId, a.ApiEndpoint = &id, aws.String(executeapi.URL(s.host, id))
 		err := s.host.Store().Atomically(ctx, func(ctx context.Context) error {
 			if err := s.directory.Add(ctx, executeapi.Place{Scope: c.Scope(), API: id, Service: service}); err != nil {
@@ -92,7 +92,7 @@ func (s *Service) quick(a *api, in *apigw.CreateApiInput) error {
 	if err := checkIntegration(&i); err != nil {
 		return err
 	}
-	i.IntegrationId = aws.String(newID(7))
+	i.IntegrationId = aws.String(executeapi.NewID(7))
 	r := types.Route{RouteKey: in.RouteKey, Target: aws.String("integrations/" + *i.IntegrationId), ApiGatewayManaged: aws.Bool(true)}
 	if r.RouteKey == nil {
 		r.RouteKey = aws.String(defaultKey)
@@ -101,7 +101,7 @@ func (s *Service) quick(a *api, in *apigw.CreateApiInput) error {
 	if err := checkRoute(a, &r); err != nil {
 		return err
 	}
-	r.RouteId = aws.String(newID(7))
+	r.RouteId = aws.String(executeapi.NewID(7))
 	a.Routes[*r.RouteId] = r
 	now := s.host.Now()
 	a.Stages[defaultStage] = types.Stage{StageName: aws.String(defaultStage), AutoDeploy: aws.Bool(true), ApiGatewayManaged: aws.Bool(true),

@@ -57,7 +57,7 @@ func (s *Service) CreateAuthorizer(ctx context.Context, in *apigw.CreateAuthoriz
 		if err := checkAuthorizer(&z); err != nil {
 			return err
 		}
-		z.AuthorizerId = aws.String(newID(6))
+		z.AuthorizerId = aws.String(executeapi.NewID(6))
 		a.Authorizers[*z.AuthorizerId] = z
 		return nil
 	})

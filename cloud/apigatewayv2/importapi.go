@@ -88,7 +88,7 @@ func imported(body *string, strict *bool) (api, error) {
 // importRoute makes a route with its integration, and its authorizer if no
 // other route has made it.
 func (a *api) importRoute(doc executeapi.Document, o executeapi.Operation) error {
-	r := types.Route{RouteId: aws.String(newID(7)), RouteKey: aws.String(o.Method + " " + o.Path)}
+	r := types.Route{RouteId: aws.String(executeapi.NewID(7)), RouteKey: aws.String(o.Method + " " + o.Path)}
 	if o.Path == "/"+defaultKey {
 		r.RouteKey = aws.String(defaultKey)
 	}
@@ -120,7 +120,7 @@ func (a *api) importIntegration(doc executeapi.Document, r *types.Route) error {
 		return nil
 	}
 	i := types.Integration{
-		IntegrationId: aws.String(newID(7)), IntegrationType: types.IntegrationType(strings.ToUpper(doc.Text("type"))),
+		IntegrationId: aws.String(executeapi.NewID(7)), IntegrationType: types.IntegrationType(strings.ToUpper(doc.Text("type"))),
 		IntegrationUri: text("uri"), IntegrationMethod: text("httpMethod"), PayloadFormatVersion: text("payloadFormatVersion"),
 		CredentialsArn: text("credentials"), Description: text("description"), IntegrationSubtype: text("integrationSubtype"),
 		ConnectionType: types.ConnectionType(doc.Text("connectionType")),
@@ -165,7 +165,7 @@ func (a *api) importAuthorizer(doc executeapi.Document, scheme string, r *types.
 		return badRequest("the security scheme %s of route %s has no x-amazon-apigateway-authorizer", scheme, *r.RouteKey)
 	}
 	z := types.Authorizer{
-		AuthorizerId: aws.String(newID(6)), Name: &scheme, AuthorizerType: types.AuthorizerType(strings.ToUpper(said.Text("type"))),
+		AuthorizerId: aws.String(executeapi.NewID(6)), Name: &scheme, AuthorizerType: types.AuthorizerType(strings.ToUpper(said.Text("type"))),
 		AuthorizerUri: aws.String(said.Text("authorizerUri")), IdentitySource: sources(said.Texts("identitySource")),
 		AuthorizerPayloadFormatVersion: aws.String(said.Text("authorizerPayloadFormatVersion")),
 		EnableSimpleResponses:          aws.Bool(said.Text("enableSimpleResponses") == "true"),

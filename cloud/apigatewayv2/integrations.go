@@ -68,7 +68,7 @@ func (s *Service) CreateIntegration(ctx context.Context, in *apigw.CreateIntegra
 		if err := checkIntegration(&i); err != nil {
 			return err
 		}
-		i.IntegrationId = aws.String(newID(7))
+		i.IntegrationId = aws.String(executeapi.NewID(7))
 		a.Integrations[*i.IntegrationId] = i
 		return nil
 	})

@@ -60,7 +60,7 @@ func (s *Service) CreateRoute(ctx context.Context, in *apigw.CreateRouteInput) (
 		if err := checkRoute(a, &r); err != nil {
 			return err
 		}
-		r.RouteId = aws.String(newID(7))
+		r.RouteId = aws.String(executeapi.NewID(7))
 		a.Routes[*r.RouteId] = r
 		return nil
 	})

@@ -122,15 +122,15 @@ func (c *call) integrate(ctx context.Context, i types.Integration) (executeapi.A
 	if i.IntegrationType == types.IntegrationTypeHttpProxy {
 		return executeapi.Forward(ctx, c.Exchange, aws.ToString(i.IntegrationMethod), uri, c.match.parameters)
 	}
-	event, second := c.eventV1(), aws.ToString(i.PayloadFormatVersion) == "2.0"
-	if second {
-		event = c.eventV2()
+	event, form := c.eventV1(), executeapi.Form1
+	if aws.ToString(i.PayloadFormatVersion) == "2.0" {
+		event, form = c.eventV2(), executeapi.Form2
 	}
 	payload, err := executeapi.Invoke(ctx, c.service.host, c.Scope, uri, aws.ToString(i.CredentialsArn), event)
 	if err != nil {
 		return executeapi.Answer{}, err
 	}
-	return executeapi.FromFunction(payload, second, "text/plain;charset=UTF-8")
+	return executeapi.FromFunction(payload, form, "text/plain;charset=UTF-8")
 }
 
 // refuse is API Gateway's own answer.

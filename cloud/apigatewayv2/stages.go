@@ -178,7 +178,7 @@ func (s *Service) CreateDeployment(ctx context.Context, in *apigw.CreateDeployme
 
 func (s *Service) deploy(a *api, description *string) deployment {
 	d := deployment{Config: a.config.clone(), Deployment: types.Deployment{
-		DeploymentId: aws.String(newID(6)), CreatedDate: aws.Time(s.host.Now()), Description: description,
+		DeploymentId: aws.String(executeapi.NewID(6)), CreatedDate: aws.Time(s.host.Now()), Description: description,
 		DeploymentStatus: types.DeploymentStatusDeployed, AutoDeployed: aws.Bool(false),
 	}}
 	a.Deployments[*d.DeploymentId] = d

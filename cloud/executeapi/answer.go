@@ -1,6 +1,7 @@
 package executeapi
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -15,6 +16,7 @@ type Answer struct {
 	Status int
 	Header http.Header
 	Body   []byte
+	Binary bool // the function gave the body as base64
 }
 
 // Write sends the answer.
@@ -42,20 +44,38 @@ type proxied struct {
 	IsBase64Encoded   bool             `json:"isBase64Encoded"`
 }
 
-// FromFunction reads a function's answer. Without a status code it is
-// malformed, unless the format infers one: format 2.0 of HTTP APIs takes
-// whatever JSON there is as the body. mediaType is that of bodies of which the
-// function says none.
-func FromFunction(payload []byte, infer bool, mediaType string) (Answer, error) {
+// Form is what may be in a function's answer.
+type Form int
+
+const (
+	// Form1 needs a status code.
+	Form1 Form = iota
+	// Form2 takes whatever JSON there is without one as the body.
+	Form2
+	// FormREST needs nothing, a status code neither, and takes no other members
+	// than those that it knows.
+	FormREST
+)
+
+// FromFunction reads a function's answer. mediaType is that of bodies of which
+// the function says none.
+func FromFunction(payload []byte, form Form, mediaType string) (Answer, error) {
 	var p proxied
-	err := json.Unmarshal(payload, &p)
-	if infer && (err != nil || len(p.StatusCode) == 0) {
+	d := json.NewDecoder(bytes.NewReader(payload))
+	if form == FormREST {
+		d.DisallowUnknownFields()
+	}
+	err := d.Decode(&p)
+	if form == Form2 && (err != nil || len(p.StatusCode) == 0) {
 		return inferred(payload)
 	}
 	if err != nil {
 		return Answer{}, fmt.Errorf("%w: %w", ErrMalformed, err)
 	}
-	a := Answer{Header: http.Header{}}
+	if form == FormREST && len(p.StatusCode) == 0 {
+		p.StatusCode = json.RawMessage("200")
+	}
+	a := Answer{Header: http.Header{}, Binary: p.IsBase64Encoded}
 	if a.Status, err = strconv.Atoi(strings.Trim(string(p.StatusCode), `"`)); err != nil || a.Status < 100 || a.Status > 599 {
 		return Answer{}, fmt.Errorf("%w: its statusCode is %q", ErrMalformed, p.StatusCode)
 	}
