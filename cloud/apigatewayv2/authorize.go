@@ -3,6 +3,7 @@ package apigatewayv2
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strings"
 	"time"
@@ -13,10 +14,10 @@ import (
 	"ouro/cloud/executeapi"
 )
 
-// grant is what an authorizer said, and until when it counts.
+// grant is what an authorizer answered, and until when it counts. A policy is
+// judged for each call, since another route may call for another answer.
 type grant struct {
-	allowed bool
-	context map[string]any
+	payload []byte
 	until   time.Time
 }
 
@@ -36,13 +37,12 @@ func (c *call) authorize(ctx context.Context) int {
 	if !ok {
 		return http.StatusUnauthorized
 	}
-	g, err := c.ask(ctx, z, identity)
+	allowed, err := c.ask(ctx, z, identity)
 	if err != nil {
 		c.log.authorizer = err.Error()
 		return http.StatusInternalServerError
 	}
-	c.authority = g.context
-	if !g.allowed {
+	if !allowed {
 		return http.StatusForbidden
 	}
 	return 0
@@ -71,52 +71,51 @@ func (c *call) identity(sources []string) (values []string, ok bool) {
 	return values, true
 }
 
-// ask calls the authorizer's function, unless what it said still counts.
-func (c *call) ask(ctx context.Context, z types.Authorizer, identity []string) (grant, error) {
+// ask tells whether the authorizer's function lets the call pass. The function
+// is called unless what it answered to the same identity still counts.
+func (c *call) ask(ctx context.Context, z types.Authorizer, identity []string) (allowed bool, err error) {
 	s, ttl := c.service, time.Duration(aws.ToInt32(z.AuthorizerResultTtlInSeconds))*time.Second
-	name := strings.Join(append([]string{c.API, c.Stage, *z.AuthorizerId}, identity...), "/")
-	if ttl > 0 && len(identity) > 0 {
-		s.mu.Lock()
-		g, ok := s.granted[name]
-		s.mu.Unlock()
-		if ok && s.host.Now().Before(g.until) {
-			return g, nil
+	name := fmt.Sprintf("%q", append([]string{c.API, c.Stage, *z.AuthorizerId}, identity...))
+	s.mu.Lock()
+	g, known := s.granted[name]
+	s.mu.Unlock()
+	if known = known && ttl > 0 && len(identity) > 0 && s.host.Now().Before(g.until); !known {
+		g.until = s.host.Now().Add(ttl)
+		g.payload, err = executeapi.Invoke(ctx, s.host, c.Scope, *z.AuthorizerUri, aws.ToString(z.AuthorizerCredentialsArn), c.question(z, identity))
+		if err != nil {
+			return false, err
 		}
 	}
-	payload, err := executeapi.Invoke(ctx, s.host, c.Scope, *z.AuthorizerUri, aws.ToString(z.AuthorizerCredentialsArn), c.question(z, identity))
-	if err != nil {
-		return grant{}, err
+	if allowed, c.authority, err = c.judge(z, g.payload); err != nil || known {
+		return allowed, err
 	}
-	g := grant{until: s.host.Now().Add(ttl)}
-	if aws.ToBool(z.EnableSimpleResponses) {
-		var simple struct {
-			IsAuthorized bool           `json:"isAuthorized"`
-			Context      map[string]any `json:"context"`
-		}
-		if err := json.Unmarshal(payload, &simple); err != nil {
-			return g, err
-		}
-		g.allowed, g.context = simple.IsAuthorized, simple.Context
-	} else if g.allowed, g.context, err = executeapi.Judge(payload, c.routeARN()); err != nil {
-		return g, err
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.granted) >= maxGrants {
+		clear(s.granted)
 	}
-	if ttl > 0 && len(identity) > 0 {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		if len(s.granted) >= maxGrants {
-			clear(s.granted)
-		}
-		s.granted[name] = g
-	}
-	return g, nil
+	s.granted[name] = g
+	return allowed, nil
 }
 
-func (c *call) routeARN() string {
-	key := aws.ToString(c.match.route.RouteKey)
-	if verb, path, ok := strings.Cut(key, " "); ok {
-		key = verb + path
+// judge reads an authorizer's answer: whether it allows the call, and what it
+// says of the caller.
+func (c *call) judge(z types.Authorizer, payload []byte) (bool, map[string]any, error) {
+	if !aws.ToBool(z.EnableSimpleResponses) {
+		return executeapi.Judge(payload, c.routeARN())
 	}
-	return c.ARN(key)
+	var simple struct {
+		IsAuthorized bool           `json:"isAuthorized"`
+		Context      map[string]any `json:"context"`
+	}
+	err := json.Unmarshal(payload, &simple)
+	return simple.IsAuthorized, simple.Context, err
+}
+
+// routeARN names what is called, by the method and path of the call, whatever
+// the key of its route: policies allow and deny by them.
+func (c *call) routeARN() string {
+	return c.ARN(c.Request.Method + unescaped(c.inStage))
 }
 
 // question is the event for an authorizer.

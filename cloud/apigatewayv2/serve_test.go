@@ -2,9 +2,11 @@ package apigatewayv2_test
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -160,8 +162,35 @@ func TestAuthorizers(t *testing.T) {
 	if after := len(w.functions.events); after != before+1 {
 		t.Errorf("%d functions were called, want one: the authorizer's answer still counts", after-before)
 	}
+	// The answer of a policy is remembered, and judged for each call.
+	w.expect(w.call("GET", *a.ApiEndpoint+"/policy", "", "Authorization: open sesame"), 403, `{"message":"Forbidden"}`)
 	_, err := w.CreateAuthorizer(ctx, &api.CreateAuthorizerInput{ApiId: a.ApiId, Name: aws.String("j"), AuthorizerType: types.AuthorizerTypeJwt, IdentitySource: []string{"$request.header.Authorization"}})
 	w.refused(err, "BadRequestException", "JWT authorizers are not supported")
+}
+
+// TestIdentities keeps the answers to different identities apart, however
+// their parts are written.
+func TestIdentities(t *testing.T) {
+	t.Parallel()
+	w, ctx := newWorld(t), t.Context()
+	w.functions.answer["pair"] = func(e map[string]any) (string, string) {
+		b, err := json.Marshal(map[string]any{"isAuthorized": slices.Equal(e["identitySource"].([]any), []any{"a/b", "c"})})
+		if err != nil {
+			return "", err.Error()
+		}
+		return string(b), ""
+	}
+	a := w.api()
+	z, err := w.CreateAuthorizer(ctx, &api.CreateAuthorizerInput{ApiId: a.ApiId, Name: aws.String("pair"), AuthorizerType: types.AuthorizerTypeRequest,
+		AuthorizerUri: aws.String(functionARN + "pair"), AuthorizerPayloadFormatVersion: aws.String("2.0"), EnableSimpleResponses: aws.Bool(true),
+		AuthorizerResultTtlInSeconds: aws.Int32(60), IdentitySource: []string{"$request.header.Authorization", "$request.querystring.tenant"}})
+	must(t, z, err)
+	r, err := w.CreateRoute(ctx, &api.CreateRouteInput{ApiId: a.ApiId, RouteKey: aws.String("$default"), Target: w.integration(a.ApiId, "text", "2.0"),
+		AuthorizationType: types.AuthorizationTypeCustom, AuthorizerId: z.AuthorizerId})
+	must(t, r, err)
+	w.stage(a.ApiId, "$default")
+	w.expect(w.call("GET", *a.ApiEndpoint+"?tenant=c", "", "Authorization: a/b"), 200, "hello")
+	w.expect(w.call("GET", *a.ApiEndpoint+"?tenant=b/c", "", "Authorization: a"), 403, `{"message":"Forbidden"}`)
 }
 
 func TestStageSettings(t *testing.T) {
