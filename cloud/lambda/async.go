@@ -2,7 +2,6 @@ package lambda
 
 import (
 	"context"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"time"
@@ -32,8 +31,7 @@ const attempts = 64
 type event struct {
 	ID              string
 	Name, Qualifier string
-	Sealed          string // the payload, which may hold secrets
-	Context         string
+	Sealed, Context string // the payload and the client's context, sealed: they may hold secrets
 	Accepted        time.Time
 	Failures        int       // attempts in which the function failed
 	Delays          int       // attempts in which it could not run
@@ -57,8 +55,8 @@ func (s *Service) accept(ctx context.Context, q request) error {
 	if err != nil {
 		return err
 	}
-	e := event{ID: q.id, Name: q.target.name, Qualifier: q.target.qualifier, Context: base64.StdEncoding.EncodeToString([]byte(q.context)), Accepted: s.host.Now()}
-	e.Sealed, e.Due = box.Seal(q.payload, "lambda/event/"+e.ID), e.Accepted
+	e := event{ID: q.id, Name: q.target.name, Qualifier: q.target.qualifier, Accepted: s.host.Now()}
+	e.Sealed, e.Context, e.Due = box.Seal(q.payload, "lambda/event/"+e.ID), box.Seal([]byte(q.context), "lambda/context/"+e.ID), e.Accepted
 	if err := s.queue.Put(ctx, q.target.scope, e.key(), e); err != nil {
 		return err
 	}
@@ -172,7 +170,7 @@ func (s *Service) open(t target, e event) (request, error) {
 	if err != nil {
 		return request{}, err
 	}
-	client, err := base64.StdEncoding.DecodeString(e.Context)
+	client, err := box.Unseal(e.Context, "lambda/context/"+e.ID)
 	return request{id: e.ID, target: t, payload: payload, context: string(client)}, err
 }
 

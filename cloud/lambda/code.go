@@ -12,12 +12,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	smithy "github.com/aws/smithy-go"
 
 	"ouro/cloud/door"
-	"ouro/cloud/store"
 	"ouro/cloud/unzip"
 )
 
@@ -80,7 +80,30 @@ func (s *Service) take(ctx context.Context, from source) (code, error) {
 // archives keeps zips and what they unpack to, once for each content: SHA.zip
 // and the folder SHA. They are no blobs of the store, since equal bytes there
 // belong to S3, which deletes them.
-type archives struct{ dir string }
+type archives struct {
+	dir string
+	// keep is held for reading from when an archive is put or looked for until
+	// the store or busy tells that it is needed, and for writing while those
+	// that nobody needs are removed.
+	keep sync.RWMutex
+	mu   sync.Mutex
+	busy map[string]int // invocations under way, by the archives that they run
+}
+
+// hold marks archives as being run; release says that they are no more.
+func (a *archives) hold(list ...code) (release func()) {
+	count := func(n int) {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		for _, c := range list {
+			if a.busy[c.SHA256] += n; a.busy[c.SHA256] == 0 {
+				delete(a.busy, c.SHA256)
+			}
+		}
+	}
+	count(1)
+	return func() { count(-1) }
+}
 
 func (a *archives) zip(sum string) string    { return filepath.Join(a.dir, "archives", sum+".zip") }
 func (a *archives) folder(sum string) string { return filepath.Join(a.dir, "code", sum) }
@@ -167,40 +190,4 @@ func (a *archives) open(ctx context.Context, c code) (string, error) {
 	defer f.Close()
 	_, err = a.unpack(ctx, f, c)
 	return a.folder(c.SHA256), err
-}
-
-// sweep removes archives and folders that nothing refers to, and what a killed
-// process was writing.
-func (s *Service) sweep(ctx context.Context) error {
-	used := map[string]bool{}
-	versions, err := s.versions.All(ctx, store.Query{})
-	if err != nil {
-		return fmt.Errorf("looking for code in use: %w", err)
-	}
-	for _, e := range versions {
-		used[e.Value.Code.SHA256] = true
-	}
-	layers, err := s.layers.All(ctx, store.Query{})
-	if err != nil {
-		return fmt.Errorf("looking for code in use: %w", err)
-	}
-	for _, e := range layers {
-		used[e.Value.Code.SHA256] = true
-	}
-	for _, pattern := range []string{"archives/*", "code/*"} {
-		paths, err := filepath.Glob(filepath.Join(s.archives.dir, pattern))
-		if err != nil {
-			return err
-		}
-		for _, path := range paths {
-			name := filepath.Base(path)
-			if len(name) >= 2*sha256.Size && used[name[:2*sha256.Size]] {
-				continue
-			}
-			if err := os.RemoveAll(path); err != nil {
-				return fmt.Errorf("removing code that nothing uses: %w", err)
-			}
-		}
-	}
-	return nil
 }

@@ -28,15 +28,28 @@ func (s *Service) CreateFunction(ctx context.Context, in *lambda.CreateFunctionI
 	if _, err := s.functions.Get(ctx, t.scope, t.name); err == nil {
 		return nil, conflict("Function already exist: %s", t.name)
 	}
-	v := s.blank(ctx, t, in)
-	if v.Code, err = s.take(ctx, source{in.Code.ZipFile, in.Code.S3Bucket, in.Code.S3Key, in.Code.S3ObjectVersion, in.Code.ImageUri}); err != nil {
+	v, err := s.create(ctx, t, in, &set)
+	if err != nil {
+		s.clean(ctx)
 		return nil, err
+	}
+	c, err := s.shown(v)
+	return answer[lambda.CreateFunctionOutput](c), err
+}
+
+// create stores a function's code and then the function.
+func (s *Service) create(ctx context.Context, t target, in *lambda.CreateFunctionInput, set *settings) (v version, err error) {
+	s.archives.keep.RLock()
+	defer s.archives.keep.RUnlock()
+	v = s.blank(ctx, t, in)
+	if v.Code, err = s.take(ctx, source{in.Code.ZipFile, in.Code.S3Bucket, in.Code.S3Key, in.Code.S3ObjectVersion, in.Code.ImageUri}); err != nil {
+		return v, err
 	}
 	v.hold()
-	if err := s.apply(ctx, &v, &set); err != nil {
-		return nil, err
+	if err := s.apply(ctx, &v, set); err != nil {
+		return v, err
 	}
-	err = s.host.Store().Atomically(ctx, func(ctx context.Context) error {
+	return v, s.host.Store().Atomically(ctx, func(ctx context.Context) error {
 		err := s.functions.Insert(ctx, t.scope, t.name, function{Name: t.name, Tags: maps.Clone(in.Tags)})
 		if errors.Is(err, store.ErrExists) {
 			return conflict("Function already exist: %s", t.name)
@@ -49,11 +62,6 @@ func (s *Service) CreateFunction(ctx context.Context, in *lambda.CreateFunctionI
 		}
 		return err
 	})
-	if err != nil {
-		return nil, err
-	}
-	c, err := s.shown(v)
-	return answer[lambda.CreateFunctionOutput](c), err
 }
 
 // maxNewName is the length of a new function's name; an ARN may be longer.

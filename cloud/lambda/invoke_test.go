@@ -1,10 +1,13 @@
 package lambda_test
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -233,15 +236,26 @@ func TestEventsOutlive(t *testing.T) {
 	dir := t.TempDir()
 	first := cloudtest.StartWith(t, cloud.Options{Dir: dir})
 	w := furnish(t, first)
-	w.python("f", "def handler(event, context):\n    print('GOT', event['a'])\n")
+	w.python("f", "def handler(event, context):\n    print('GOT', event['a'], context.client_context.custom['token'])\n")
 	name := aws.String("f")
+	secret := `{"custom":{"token":"very secret"}}`
+	client := base64.StdEncoding.EncodeToString([]byte(secret))
 	// It is throttled until the first process has ended.
 	if _, err := w.api.PutFunctionConcurrency(t.Context(), &lambdaapi.PutFunctionConcurrencyInput{FunctionName: name, ReservedConcurrentExecutions: aws.Int32(0)}); err != nil {
 		t.Fatal(err)
 	}
-	w.invoke(&lambdaapi.InvokeInput{FunctionName: name, InvocationType: types.InvocationTypeEvent, Payload: []byte(`{"a":"it"}`)})
+	w.invoke(&lambdaapi.InvokeInput{FunctionName: name, InvocationType: types.InvocationTypeEvent, Payload: []byte(`{"a":"it"}`), ClientContext: &client})
 	if err := first.Close(); err != nil {
 		t.Fatal(err)
+	}
+	for _, file := range []string{"state.db", "state.db-wal"} {
+		b, err := os.ReadFile(filepath.Join(dir, file))
+		if err != nil && !errors.Is(err, os.ErrNotExist) {
+			t.Fatal(err)
+		}
+		if bytes.Contains(b, []byte(client)) || bytes.Contains(b, []byte(secret)) {
+			t.Errorf("%s has the client's context in the clear", file)
+		}
 	}
 	second := cloudtest.Start(t, dir, "")
 	defer second.Close()
@@ -249,5 +263,5 @@ func TestEventsOutlive(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.Cloud = second
-	eventually(t, "the event is handled", func() bool { return strings.Contains(w.logged("/aws/lambda/f"), "GOT it") })
+	eventually(t, "the event is handled", func() bool { return strings.Contains(w.logged("/aws/lambda/f"), "GOT it very secret") })
 }

@@ -76,7 +76,7 @@ func New(host door.Host, o Options) *Service {
 		addresses:   store.NewTable[string](st, "lambda", "address"),
 		provisioned: store.NewTable[provision](st, "lambda", "provisioned"),
 		box:         sync.OnceValues(func() (*seal.Box, error) { return seal.Open(st.Dir("seal")) }),
-		archives:    &archives{dir: st.Dir("lambda")},
+		archives:    &archives{dir: st.Dir("lambda"), busy: map[string]int{}},
 		queue:       store.NewTable[event](st, "lambda", "event"),
 		slots:       make(chan struct{}, attempts),
 		places:      places{taken: map[string]int{}},

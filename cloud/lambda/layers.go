@@ -194,6 +194,8 @@ func (s *Service) PublishLayerVersion(ctx context.Context, in *lambda.PublishLay
 	}
 	l := layer{Name: t.name, Description: aws.ToString(in.Description), License: aws.ToString(in.LicenseInfo), Created: s.now(),
 		Runtimes: in.CompatibleRuntimes, Architectures: in.CompatibleArchitectures}
+	s.archives.keep.RLock()
+	defer s.archives.keep.RUnlock()
 	if l.Code, err = s.take(ctx, source{zip: in.Content.ZipFile, bucket: in.Content.S3Bucket, key: in.Content.S3Key, version: in.Content.S3ObjectVersion}); err != nil {
 		return nil, err
 	}
@@ -368,6 +370,7 @@ func (s *Service) DeleteLayerVersion(ctx context.Context, in *lambda.DeleteLayer
 		}
 		return errors.Join(err, missing(s.policies.Delete(ctx, t.scope, t.policyKey()), nil))
 	})
+	s.clean(ctx)
 	return &lambda.DeleteLayerVersionOutput{}, err
 }
 

@@ -2,6 +2,7 @@ package lambda_test
 
 import (
 	"fmt"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -11,6 +12,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"ouro/cloud/cloudtest"
 )
 
 func (w *world) layer(name, text string, runtimes ...types.Runtime) *lambda.PublishLayerVersionOutput {
@@ -21,6 +24,52 @@ func (w *world) layer(name, text string, runtimes ...types.Runtime) *lambda.Publ
 		w.t.Fatalf("publishing the layer %s: %v", name, err)
 	}
 	return out
+}
+
+// TestCodeGoes removes code with the last that needs it.
+func TestCodeGoes(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	c := cloudtest.Start(t, dir, "")
+	t.Cleanup(func() {
+		if err := c.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	w, ctx := furnish(t, c), t.Context()
+	kept := func(when string, want int) {
+		t.Helper()
+		for _, folder := range []string{"archives", "code"} {
+			found, err := filepath.Glob(filepath.Join(dir, "lambda", folder, "*"))
+			if err != nil || len(found) != want {
+				t.Errorf("%s: %d %s, want %d (%v)", when, len(found), folder, want, err)
+			}
+		}
+	}
+	l, f, other := w.layer("lib", `NAME = "one"`), aws.String("f"), aws.String("other")
+	w.python(*f, nothingMuch, func(in *lambda.CreateFunctionInput) { in.Layers = []string{*l.LayerVersionArn} })
+	w.python(*other, nothingMuch)
+	kept("two functions of the same code, and a layer", 2)
+	_, err := w.api.CreateFunction(ctx, &lambda.CreateFunctionInput{FunctionName: aws.String("bad"), Role: &w.role, Runtime: "python4", Handler: aws.String("a.b"),
+		Code: &types.FunctionCode{ZipFile: zipped(t, map[string]string{"a.py": "refused"})}})
+	refused(t, err, "InvalidParameterValueException", "python4")
+	kept("a function that was refused", 2)
+	if _, err := w.api.UpdateFunctionCode(ctx, &lambda.UpdateFunctionCodeInput{FunctionName: f, ZipFile: zipped(t, map[string]string{"a.py": "new"})}); err != nil {
+		t.Fatal(err)
+	}
+	kept("one has other code", 3)
+	if _, err := w.api.DeleteFunction(ctx, &lambda.DeleteFunctionInput{FunctionName: other}); err != nil {
+		t.Fatal(err)
+	}
+	kept("the other one is gone", 2)
+	if _, err := w.api.DeleteLayerVersion(ctx, &lambda.DeleteLayerVersionInput{LayerName: aws.String("lib"), VersionNumber: aws.Int64(1)}); err != nil {
+		t.Fatal(err)
+	}
+	kept("the layer is deleted, but a function has it", 2)
+	if _, err := w.api.DeleteFunction(ctx, &lambda.DeleteFunctionInput{FunctionName: f}); err != nil {
+		t.Fatal(err)
+	}
+	kept("nothing needs any", 0)
 }
 
 func TestLayers(t *testing.T) {

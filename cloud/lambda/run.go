@@ -34,24 +34,16 @@ type request struct {
 
 // run runs a function once. The error tells why nothing ran.
 func (s *Service) run(ctx context.Context, q request) (version, runner.Result, error) {
-	v, a, err := s.lookup(ctx, q.target)
+	v, fn, release, err := s.prepare(ctx, q.target)
 	if err != nil {
 		return v, runner.Result{}, err
 	}
-	if a != nil && len(a.Weights) > 0 {
-		if v, _, err = s.lookup(ctx, target{q.target.scope, q.target.name, a.pick()}); err != nil {
-			return v, runner.Result{}, err
-		}
-	}
+	defer release()
 	leave, err := s.enter(ctx, q.target)
 	if err != nil {
 		return v, runner.Result{}, err
 	}
 	defer leave()
-	fn, err := s.prepare(ctx, q.target.scope, v)
-	if err != nil {
-		return v, runner.Result{}, err
-	}
 	pool, err := s.pool()
 	if err != nil {
 		return v, runner.Result{}, err
@@ -63,8 +55,41 @@ func (s *Service) run(ctx context.Context, q request) (version, runner.Result, e
 	return v, res, err
 }
 
-// prepare makes of a version what the runner runs.
-func (s *Service) prepare(ctx context.Context, scope store.Scope, v version) (runner.Function, error) {
+// prepare finds the version that is to run and what the runner runs of it. Its
+// code stays until it is released.
+func (s *Service) prepare(ctx context.Context, t target) (v version, fn runner.Function, release func(), err error) {
+	s.archives.keep.RLock()
+	defer s.archives.keep.RUnlock()
+	v, a, err := s.lookup(ctx, t)
+	if err == nil && a != nil && len(a.Weights) > 0 {
+		v, _, err = s.lookup(ctx, target{t.scope, t.name, a.pick()})
+	}
+	if err != nil {
+		return v, fn, nil, err
+	}
+	if fn, err = s.runnable(t.scope, v); err != nil {
+		return v, fn, nil, err
+	}
+	archives := []code{v.Code}
+	for _, l := range v.Config.Layers {
+		have, err := s.layerCode(ctx, *l.Arn)
+		if err != nil {
+			return v, fn, nil, err
+		}
+		archives = append(archives, have)
+	}
+	folders := make([]string, len(archives))
+	for i, c := range archives {
+		if folders[i], err = s.archives.open(ctx, c); err != nil {
+			return v, fn, nil, err
+		}
+	}
+	fn.Task, fn.Layers = folders[0], folders[1:]
+	return v, fn, s.archives.hold(archives...), nil
+}
+
+// runnable makes of a version what the runner runs, but for the code.
+func (s *Service) runnable(scope store.Scope, v version) (runner.Function, error) {
 	c := v.Config
 	if v.Code.Image != "" {
 		return runner.Function{}, cannotRun(noImages)
@@ -76,25 +101,10 @@ func (s *Service) prepare(ctx context.Context, scope store.Scope, v version) (ru
 	if err != nil {
 		return runner.Function{}, err
 	}
-	fn := runner.Function{ARN: *c.FunctionArn, Name: *c.FunctionName, Version: *c.Version, Region: scope.Region, Role: *c.Role,
+	return runner.Function{ARN: *c.FunctionArn, Name: *c.FunctionName, Version: *c.Version, Region: scope.Region, Role: *c.Role,
 		Runtime: string(c.Runtime), Handler: aws.ToString(c.Handler), Architecture: string(c.Architectures[0]), Revision: v.Generation, Environment: vars,
 		MemoryMB: int(*c.MemorySize), EphemeralMB: int(*c.EphemeralStorage.Size), Timeout: time.Duration(*c.Timeout) * time.Second,
-		LogGroup: *c.LoggingConfig.LogGroup, LogFormat: string(c.LoggingConfig.LogFormat), LogLevel: string(c.LoggingConfig.ApplicationLogLevel)}
-	if fn.Task, err = s.archives.open(ctx, v.Code); err != nil {
-		return fn, err
-	}
-	for _, l := range c.Layers {
-		have, err := s.layerCode(ctx, *l.Arn)
-		if err != nil {
-			return fn, err
-		}
-		folder, err := s.archives.open(ctx, have)
-		if err != nil {
-			return fn, err
-		}
-		fn.Layers = append(fn.Layers, folder)
-	}
-	return fn, nil
+		LogGroup: *c.LoggingConfig.LogGroup, LogFormat: string(c.LoggingConfig.LogFormat), LogLevel: string(c.LoggingConfig.ApplicationLogLevel)}, nil
 }
 
 // cannotRun is the answer for a function that this machine has no runtime for.

@@ -35,11 +35,11 @@ func (s *Service) startStream(ctx context.Context, q request) *streamed {
 		begin()
 		return w
 	}
-	s.host.Go("run "+q.target.name+" for a stream", func(context.Context) {
+	go func() { // whoever reads the body waits for it
 		out.ran, out.result, out.err = s.run(context.WithoutCancel(ctx), q)
 		begin()
 		w.Close()
-	})
+	}()
 	<-begun
 	return out
 }

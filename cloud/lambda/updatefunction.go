@@ -27,6 +27,8 @@ func (s *Service) UpdateFunctionConfiguration(ctx context.Context, in *lambda.Up
 			return nil, err
 		}
 	}
+	s.archives.keep.RLock() // for the layers
+	defer s.archives.keep.RUnlock()
 	v, err := s.update(ctx, in.FunctionName, in.RevisionId, false, func(ctx context.Context, v *version) error {
 		return s.apply(ctx, v, in)
 	})
@@ -94,9 +96,23 @@ func (s *Service) UpdateFunctionCode(ctx context.Context, in *lambda.UpdateFunct
 	case !image && in.ImageUri != nil:
 		return nil, invalid("Please don't provide ImageUri when updating a function with packageType Zip.")
 	}
-	taken, err := s.take(ctx, source{in.ZipFile, in.S3Bucket, in.S3Key, in.S3ObjectVersion, in.ImageUri})
+	now, err = s.updateCode(ctx, in, now)
+	s.clean(ctx) // of what was replaced, or refused
 	if err != nil {
 		return nil, err
+	}
+	c, err := s.shown(now)
+	return answer[lambda.UpdateFunctionCodeOutput](c), err
+}
+
+// updateCode stores other code for $LATEST, now, and then has it used, unless
+// that is only asked about.
+func (s *Service) updateCode(ctx context.Context, in *lambda.UpdateFunctionCodeInput, now version) (version, error) {
+	s.archives.keep.RLock()
+	defer s.archives.keep.RUnlock()
+	taken, err := s.take(ctx, source{in.ZipFile, in.S3Bucket, in.S3Key, in.S3ObjectVersion, in.ImageUri})
+	if err != nil {
+		return now, err
 	}
 	change := func(ctx context.Context, v *version) error {
 		v.Code = taken
@@ -106,18 +122,13 @@ func (s *Service) UpdateFunctionCode(ctx context.Context, in *lambda.UpdateFunct
 		}
 		return s.checkSize(ctx, *v)
 	}
-	if in.DryRun {
-		if in.RevisionId != nil && *in.RevisionId != *now.Config.RevisionId {
-			return nil, stale("GetFunction/GetAlias")
-		}
-		if err := change(ctx, &now); err != nil {
-			return nil, err
-		}
-	} else if now, err = s.update(ctx, in.FunctionName, in.RevisionId, in.Publish, change); err != nil {
-		return nil, err
+	if !in.DryRun {
+		return s.update(ctx, in.FunctionName, in.RevisionId, in.Publish, change)
 	}
-	c, err := s.shown(now)
-	return answer[lambda.UpdateFunctionCodeOutput](c), err
+	if in.RevisionId != nil && *in.RevisionId != *now.Config.RevisionId {
+		return now, stale("GetFunction/GetAlias")
+	}
+	return now, change(ctx, &now)
 }
 
 // DeleteFunction deletes a function with all that belongs to it, or one
@@ -145,6 +156,7 @@ func (s *Service) DeleteFunction(ctx context.Context, in *lambda.DeleteFunctionI
 		return nil, err
 	}
 	s.retire(t)
+	s.clean(ctx)
 	return &lambda.DeleteFunctionOutput{StatusCode: 204}, nil
 }
 
