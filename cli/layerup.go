@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -34,8 +35,9 @@ that all layers share, the layer's repository with its first commit, its build
 project and its pipeline. Then it pushes the source to the repository, if --from
 names it, and follows the pipeline until the version is published.
 
-A second layer costs this command once more. The functions are this very program:
-on another system than Linux one is built for it, or given by --function-binary.
+A second layer costs this command once more. For a layer that is there, what no
+flag says stays as it was. The functions are this very program: on another system
+than Linux one is built for it, or given by --function-binary.
 Anywhere but on the project's local cloud, what would change in each stack is
 shown first, and nothing is made without consent.`,
 		Args: cobra.MaximumNArgs(1),
@@ -44,12 +46,12 @@ shown first, and nothing is made without consent.`,
 				return usageError{errors.New("ouro layer up takes the name of a layer, or --base for what all layers share")}
 			}
 			if o.base {
-				return o.run(c.Context(), "")
+				return o.run(c.Context(), "", nil)
 			}
 			if err := oneLayer(c, args); err != nil {
 				return err
 			}
-			return o.run(c.Context(), args[0])
+			return o.run(c.Context(), args[0], unsaid(c))
 		},
 	}
 	o.target.add(c)
@@ -68,14 +70,32 @@ shown first, and nothing is made without consent.`,
 	return c
 }
 
-func (o *layerUpOptions) run(ctx context.Context, name string) (err error) {
+// saidBy are the parameters of a layer's pipeline, and the flags that say them.
+var saidBy = map[string]string{
+	"Runtimes": "runtime", "Architectures": "architecture", "LayerDescription": "description", "License": "license", "SourcePath": "from",
+	"SourceBranch": "branch", "Accounts": "account", "OrganizationId": "organization", "KeepVersions": "keep",
+}
+
+// unsaid are the parameters that no flag says. A layer that is there keeps them.
+func unsaid(c *cobra.Command) []string {
+	var names []string
+	for name, flag := range saidBy {
+		if !c.Flags().Changed(flag) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+func (o *layerUpOptions) run(ctx context.Context, name string, unsaid []string) (err error) {
 	var p *layer.Pipeline
 	dir := ""
 	if !o.base {
 		if p, dir, err = o.pipeline(name); err != nil {
 			return err
 		}
-		p.Accounts, p.Organization, p.Keep, p.Branch = set(o.accounts), o.organization, o.keep, o.branch
+		p.Accounts, p.Organization, p.Keep, p.Branch, p.Unsaid = set(o.accounts), o.organization, o.keep, o.branch, unsaid
 		if err := p.Check(); err != nil {
 			return usageError{err}
 		}

@@ -22,6 +22,9 @@ type Pipeline struct {
 	Accounts      []string
 	Organization  string
 	Keep          int
+	// Unsaid are parameters of the template that stay as the stack has them, if
+	// it is there.
+	Unsaid []string
 }
 
 // ListParameter is the parameter of the library's pipeline that says where in the

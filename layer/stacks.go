@@ -101,7 +101,7 @@ func (p *Pipeline) Begin(ctx context.Context, c *Clients) (changed bool, err err
 	if err != nil {
 		return false, err
 	}
-	keep(spec.Parameters, there)
+	keep(spec.Parameters, there, p.Unsaid)
 	in := &cloudformation.CreateStackInput{
 		StackName: &name, TemplateBody: &spec.Template, RoleARN: &role, Capabilities: []types.Capability{types.CapabilityCapabilityIam},
 	}
@@ -131,13 +131,13 @@ func (p *Pipeline) Begin(ctx context.Context, c *Clients) (changed bool, err err
 }
 
 // keep leaves the parameters as the stack has them that only matter when it is
-// made.
-func keep(parameters map[string]string, there *types.Stack) {
+// made, and those that were not said.
+func keep(parameters map[string]string, there *types.Stack, unsaid []string) {
 	if there == nil {
 		return
 	}
 	for _, p := range there.Parameters {
-		if name := aws.ToString(p.ParameterKey); name == "SeedKey" || name == "SeedFolder" {
+		if name := aws.ToString(p.ParameterKey); name == "SeedKey" || name == "SeedFolder" || slices.Contains(unsaid, name) {
 			parameters[name] = aws.ToString(p.ParameterValue)
 		}
 	}

@@ -127,7 +127,7 @@ func (u *Up) work(ctx context.Context, p *Pipeline, seed string) (*pipeline.Up, 
 	if err != nil {
 		return nil, err
 	}
-	keep(spec.Parameters, there)
+	keep(spec.Parameters, there, p.Unsaid)
 	project, err := pipeline.NewProject(spec.Name, "layer/pipeline.yaml", []byte(spec.Template))
 	if err != nil {
 		return nil, err

@@ -30,6 +30,9 @@ Resources:
       Picked: !Select [1, !GetAtt Other.List]
       Block: !Select [1, !Cidr [!GetAtt Other.Cidr, 2, 8]]
       Part: !Select [1, !Split ["-", !Ref Id]]
+      Prefix: !Select [0, !Split [":", !GetAtt Other.Arn]]
+      Account: !Select [4, !Split [":", !GetAtt Other.Arn]]
+      Split: !Split ["_", !Sub "x_${Other.Arn}"]
 `))
 	if err != nil {
 		t.Fatal(err)

@@ -35,6 +35,12 @@ func (identities) AssumeRole(_ context.Context, in *sts.AssumeRoleInput) (*sts.A
 	if strings.HasSuffix(*in.RoleArn, "/forbidden") {
 		return nil, &wire.Error{Code: "AccessDenied", Message: "not allowed", Status: 403}
 	}
+	if in.Policy != nil {
+		var policy struct{ Statement []any }
+		if err := json.Unmarshal([]byte(*in.Policy), &policy); err != nil || len(policy.Statement) == 0 {
+			return nil, &wire.Error{Code: "MalformedPolicyDocument", Message: "Syntax errors in policy.", Status: 400}
+		}
+	}
 	return &sts.AssumeRoleOutput{Credentials: &ststypes.Credentials{
 		AccessKeyId: aws.String("ASIA"), SecretAccessKey: aws.String("s"), SessionToken: aws.String("t"), Expiration: aws.Time(time.Now().Add(time.Hour)),
 	}}, nil
