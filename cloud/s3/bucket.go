@@ -31,6 +31,7 @@ type bucket struct {
 	Encryption *types.ServerSideEncryptionRule `json:",omitempty"`
 	Lock       *types.ObjectLockConfiguration  `json:",omitempty"`
 	Events     bool                            `json:",omitempty"` // to EventBridge
+	Receivers  []receiver                      `json:",omitempty"` // of events, besides EventBridge
 }
 
 func (b bucket) arn() string {

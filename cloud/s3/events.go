@@ -24,10 +24,10 @@ const (
 	eventMark     = "delete marker"
 )
 
-// events tells EventBridge of changes in the buckets that ask for it. An event
-// is written in the transaction of the change it tells of, and deleted once
-// EventBridge has it: it may come twice, as on AWS, but not be lost with the
-// process.
+// events tells EventBridge, functions and topics of changes in the buckets that
+// ask for it. An event is written in the transaction of the change it tells of,
+// and deleted once its receiver has it: it may come twice, as on AWS, but not
+// be lost with the process.
 type events struct {
 	host      door.Host
 	queue     store.Table[event]
@@ -40,6 +40,7 @@ type event struct {
 	Type                         string
 	Time                         time.Time
 	Detail                       json.RawMessage
+	To                           string // ARN of a function or topic, which gets Detail; none for EventBridge
 	Attempts                     int
 }
 
@@ -74,14 +75,14 @@ type detailObject struct {
 	Sequencer string  `json:"sequencer"`
 }
 
-// note queues the event of a change to a version, in the change's transaction.
+// note queues the events of a change to a version, in the change's transaction.
 func (e *events) note(ctx context.Context, b bucket, key string, o listing, reason string) error {
-	if !b.Events {
+	if !b.Events && len(b.Receivers) == 0 {
 		return nil
 	}
-	now := e.host.Now().UTC()
+	now, by := e.host.Now().UTC(), door.CallerFrom(ctx)
 	d := detail{
-		Version: "0", Bucket: detailBucket{b.Name}, Request: e.host.NewID(), By: door.CallerFrom(ctx).Account, Address: "127.0.0.1", Reason: reason,
+		Version: "0", Bucket: detailBucket{b.Name}, Request: e.host.NewID(), By: by.Account, Address: "127.0.0.1", Reason: reason,
 		Object: detailObject{Key: key, Version: o.shownVersion(), Sequencer: fmt.Sprintf("%016X", o.Order)},
 	}
 	kind := "Object Created"
@@ -93,15 +94,36 @@ func (e *events) note(ctx context.Context, b bucket, key string, o listing, reas
 	default:
 		d.Object.Size, d.Object.ETag = &o.Size, o.ETag
 	}
-	raw, err := json.Marshal(d)
-	if err != nil {
-		return fmt.Errorf("writing event of %q in bucket %q: %w", key, b.Name, err)
+	ev := event{Account: b.Owner, Region: b.Region, Bucket: b.Name, ARN: b.arn(), Type: kind, Time: now}
+	if b.Events {
+		raw, err := json.Marshal(d)
+		if err != nil {
+			return fmt.Errorf("writing event of %q in bucket %q: %w", key, b.Name, err)
+		}
+		if err := e.push(ctx, ev, raw); err != nil {
+			return err
+		}
 	}
+	for _, r := range b.Receivers {
+		if !r.wants(eventTypes[reason], key) {
+			continue
+		}
+		raw, err := r.message(b, by, now, d, reason)
+		if err != nil {
+			return fmt.Errorf("writing event of %q in bucket %q: %w", key, b.Name, err)
+		}
+		ev.To = r.ARN
+		if err := e.push(ctx, ev, raw); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (e *events) push(ctx context.Context, ev event, detail json.RawMessage) error {
+	ev.Detail = detail
 	e.deliverer.ask()
-	id := fmt.Sprintf("%016x%s", now.UnixNano(), d.Request)
-	return e.queue.Put(ctx, everywhere, id, event{
-		Account: b.Owner, Region: b.Region, Bucket: b.Name, ARN: b.arn(), Type: kind, Time: now, Detail: raw,
-	})
+	return e.queue.Put(ctx, everywhere, fmt.Sprintf("%016x%s", ev.Time.UnixNano(), e.host.NewID()), ev)
 }
 
 const maxAttempts = 4
@@ -130,8 +152,11 @@ func (e *events) deliver(ctx context.Context) {
 }
 
 func (e *events) send(ctx context.Context, ev event) error {
-	client := eventbridge.NewFromConfig(e.host.As(door.Caller{Account: ev.Account, Region: ev.Region, Service: "s3.amazonaws.com"}))
-	out, err := client.PutEvents(ctx, &eventbridge.PutEventsInput{Entries: []ebtypes.PutEventsRequestEntry{{
+	cfg := e.to(ev.Account, ev.Region)
+	if ev.To != "" {
+		return e.hand(ctx, cfg, ev.To, string(ev.Detail))
+	}
+	out, err := eventbridge.NewFromConfig(cfg).PutEvents(ctx, &eventbridge.PutEventsInput{Entries: []ebtypes.PutEventsRequestEntry{{
 		Source: aws.String("aws.s3"), DetailType: &ev.Type, Detail: aws.String(string(ev.Detail)), Resources: []string{ev.ARN}, Time: &ev.Time,
 	}}})
 	if err != nil {
@@ -151,8 +176,11 @@ func (e *events) settle(ctx context.Context, entry store.Entry[event]) bool {
 	if err == nil {
 		return true
 	}
-	if ev.Attempts++; ev.Attempts >= maxAttempts {
-		e.host.Log().Error("s3: an event was not delivered", "bucket", ev.Bucket, "type", ev.Type, "detail", string(ev.Detail), "error", err)
+	if ctx.Err() != nil {
+		return false // the queue still has it
+	}
+	if ev.Attempts++; ev.Attempts >= maxAttempts || ev.To != "" && refuses(err) {
+		e.host.Log().Error("s3: an event was not delivered", "bucket", ev.Bucket, "type", ev.Type, "to", ev.To, "detail", string(ev.Detail), "error", err)
 		return true
 	}
 	if err := e.queue.Put(ctx, everywhere, entry.ID, ev); err != nil && ctx.Err() == nil {

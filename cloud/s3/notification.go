@@ -11,29 +11,30 @@ import (
 	"ouro/cloud/store"
 )
 
-// bucketNotification is where a bucket's events go. All of it is kept; only
-// events to EventBridge are delivered so far.
+// bucketNotification is where a bucket's events go.
 var bucketNotification = document[types.NotificationConfiguration]{name: "notification",
-	check: func(_ bucket, c *types.NotificationConfiguration) error {
-		for i := range c.LambdaFunctionConfigurations {
-			nameRule(&c.LambdaFunctionConfigurations[i].Id)
-		}
-		for i := range c.QueueConfigurations {
-			nameRule(&c.QueueConfigurations[i].Id)
-		}
-		for i := range c.TopicConfigurations {
-			nameRule(&c.TopicConfigurations[i].Id)
-		}
-		return nil
+	check: checkNotification,
+	apply: func(b *bucket, c types.NotificationConfiguration) {
+		b.Events, b.Receivers = c.EventBridgeConfiguration != nil, receiversOf(&c)
 	},
-	apply: func(b *bucket, c types.NotificationConfiguration) { b.Events = c.EventBridgeConfiguration != nil },
 }
 
-// PutBucketNotificationConfiguration sets where events go.
+// PutBucketNotificationConfiguration sets where events go, once the receivers
+// are known to take them.
 func (s *Service) PutBucketNotificationConfiguration(ctx context.Context, in *s3.PutBucketNotificationConfigurationInput) (*s3.PutBucketNotificationConfigurationOutput, error) {
 	config := in.NotificationConfiguration
 	if config == nil { // an empty document turns notifications off
 		config = &types.NotificationConfiguration{}
+	}
+	b, err := s.bucket(ctx, in.Bucket, in.ExpectedBucketOwner)
+	if err == nil {
+		err = checkNotification(b, config)
+	}
+	if err == nil && !aws.ToBool(in.SkipDestinationValidation) {
+		err = s.events.try(ctx, b, receiversOf(config))
+	}
+	if err != nil {
+		return nil, err
 	}
 	return putDocument[types.NotificationConfiguration, s3.PutBucketNotificationConfigurationOutput](ctx, s, bucketNotification, in.Bucket, in.ExpectedBucketOwner, config)
 }

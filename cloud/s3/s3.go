@@ -9,14 +9,14 @@
 //
 // What runs: everything that moves or lists objects, checks of checksums,
 // conditional writes, versions and delete markers, tags, retention and legal
-// holds, and events to EventBridge. What is only kept and given back: policies,
-// ACLs, lifecycle rules, CORS, website, logging, replication, acceleration,
-// request payment, and notifications to Lambda, SNS and SQS. Nobody is
-// refused for a policy or an ACL yet. A bucket answers in every region,
-// where AWS would redirect to its own. Encryption is noted and echoed; bytes
-// lie on the disk as they came. Customer-provided keys (SSE-C), restoring from
-// archive classes, S3 Select, uploads by HTML forms, access points, directory
-// buckets and annotations are refused.
+// holds, and events of objects that come and go, to EventBridge, functions and
+// topics. What is only kept and given back: policies, ACLs, lifecycle rules,
+// CORS, website, logging, replication, acceleration, and request payment.
+// Nobody is refused for a policy or an ACL yet. A bucket answers in every
+// region, where AWS would redirect to its own. Encryption is noted and echoed;
+// bytes lie on the disk as they came. Customer-provided keys (SSE-C), restoring
+// from archive classes, S3 Select, uploads by HTML forms, access points,
+// directory buckets and annotations are refused, and so are events to SQS.
 package s3
 
 import (
