@@ -21,7 +21,7 @@ func (s *Service) ContinueDeployment(ctx context.Context, in *codedeploy.Continu
 
 // SkipWaitTimeForInstanceTermination is for deployments that terminate
 // instances.
-func (s *Service) SkipWaitTimeForInstanceTermination(ctx context.Context, in *codedeploy.SkipWaitTimeForInstanceTerminationInput) (*codedeploy.SkipWaitTimeForInstanceTerminationOutput, error) { //nolint:staticcheck // the older operations are there too
+func (s *Service) SkipWaitTimeForInstanceTermination(ctx context.Context, in *codedeploy.SkipWaitTimeForInstanceTerminationInput) (*codedeploy.SkipWaitTimeForInstanceTerminationOutput, error) {
 	d, err := s.deployment(ctx, in.DeploymentId)
 	if err != nil {
 		return nil, err

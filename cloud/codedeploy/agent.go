@@ -49,8 +49,11 @@ const (
 
 var success = &types.Diagnostics{ErrorCode: types.LifecycleErrorCodeSuccess, Message: aws.String("Succeeded"), ScriptName: aws.String(""), LogTail: aws.String("")}
 
+// broken is what went wrong without a script, as a sentence.
 func broken(err error) *types.Diagnostics {
-	return &types.Diagnostics{ErrorCode: types.LifecycleErrorCodeUnknownError, Message: aws.String(err.Error()), ScriptName: aws.String(""), LogTail: aws.String("")}
+	text := err.Error()
+	text = strings.ToUpper(text[:1]) + text[1:]
+	return &types.Diagnostics{ErrorCode: types.LifecycleErrorCodeUnknownError, Message: &text, ScriptName: aws.String(""), LogTail: aws.String("")}
 }
 
 // run runs one event of the lifecycle.
@@ -86,7 +89,7 @@ func (a *agent) stopFormer(ctx context.Context) *types.Diagnostics {
 	if err != nil || !deploymentPattern().MatchString(former) {
 		return broken(fmt.Errorf("finding the revision that was deployed last: %w", errors.Join(err, fmt.Errorf("%q is no deployment", former))))
 	}
-	d := success
+	var d *types.Diagnostics
 	if spec, err := readAppspec(a.archive(former)); err != nil {
 		d = broken(err)
 	} else {

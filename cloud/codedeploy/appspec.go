@@ -72,7 +72,7 @@ func readAppspec(dir string) (*appspec, error) {
 		}
 		return parseAppspec(text)
 	}
-	return nil, errors.New(`The CodeDeploy agent did not find an AppSpec file within the unpacked revision directory at revision-relative path "appspec.yml"`) //nolint:staticcheck // AWS's words
+	return nil, errors.New(`the CodeDeploy agent did not find an AppSpec file within the unpacked revision directory at revision-relative path "appspec.yml"`)
 }
 
 func parseAppspec(text []byte) (*appspec, error) {

@@ -83,6 +83,7 @@ func (s *Service) asRole(d deployment, g types.DeploymentGroupInfo) aws.Config {
 func (s *Service) specification(ctx context.Context, d deployment, as aws.Config) (*shifting, error) {
 	switch l := d.Info.Revision; l.RevisionType {
 	case types.RevisionLocationTypeString:
+		//lint:ignore SA1019 AWS still has it
 		return parseLambdaSpec([]byte(*l.String_.Content))
 	case types.RevisionLocationTypeAppSpecContent:
 		return parseLambdaSpec([]byte(*l.AppSpecContent.Content))

@@ -168,7 +168,7 @@ func (in *installation) planFolders(dir string) error {
 	case err != nil:
 		return err
 	case !info.IsDir():
-		return fmt.Errorf("The deployment failed because a specified file already exists at this location: /%s", filepath.ToSlash(dir)) //nolint:staticcheck // AWS's words
+		return fmt.Errorf("the deployment failed because a specified file already exists at this location: /%s", filepath.ToSlash(dir))
 	}
 	return nil
 }
@@ -185,7 +185,7 @@ func (in *installation) planFile(from, to string) error {
 	case in.behavior == types.FileExistsBehaviorRetain:
 		return nil
 	case in.behavior != types.FileExistsBehaviorOverwrite:
-		return fmt.Errorf("The deployment failed because a specified file already exists at this location: /%s", filepath.ToSlash(to)) //nolint:staticcheck // AWS's words
+		return fmt.Errorf("the deployment failed because a specified file already exists at this location: /%s", filepath.ToSlash(to))
 	}
 	in.add(copied{from: from, to: to})
 	return nil

@@ -46,7 +46,7 @@ func deploymentID(id *string) (string, error) {
 func newDeploymentID() string {
 	const letters = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 	b := make([]byte, 9)
-	rand.Read(b) //nolint:errcheck // it never fails
+	rand.Read(b)
 	for i := range b {
 		b[i] = letters[int(b[i])%len(letters)]
 	}

@@ -69,8 +69,9 @@ func checkRevision(l *types.RevisionLocation, p types.ComputePlatform) error {
 			return checkSum(l.AppSpecContent.Content, l.AppSpecContent.Sha256)
 		}
 	case types.RevisionLocationTypeString:
-		if l.String_ != nil && set(l.String_.Content) && !server {
-			return checkSum(l.String_.Content, l.String_.Sha256)
+		//lint:ignore SA1019 AWS still has it
+		if raw := l.String_; raw != nil && set(raw.Content) && !server {
+			return checkSum(raw.Content, raw.Sha256)
 		}
 	}
 	return refuse("InvalidRevision", "The revision type %q is not valid for the compute platform %s, or its location is missing", l.RevisionType, p)

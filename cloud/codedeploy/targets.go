@@ -36,10 +36,10 @@ func (t target) about(deployment string) types.DeploymentTarget {
 	}}
 }
 
-func (t target) summary(deployment string) types.InstanceSummary { //nolint:staticcheck // the older operations are there too
-	return types.InstanceSummary{ //nolint:staticcheck // as above
-		DeploymentId: &deployment, InstanceId: &t.ARN, Status: types.InstanceStatus(t.Status), LifecycleEvents: t.Events, LastUpdatedAt: millis(t.Updated), //nolint:staticcheck // as above
-	}
+// summary gives a target as the older operations tell it.
+func (t target) summary(deployment string) types.InstanceSummary {
+	//lint:ignore SA1019 AWS still has it
+	return types.InstanceSummary{DeploymentId: &deployment, InstanceId: &t.ARN, Status: types.InstanceStatus(t.Status), LifecycleEvents: t.Events, LastUpdatedAt: millis(t.Updated)}
 }
 
 // begun gives a deployment whose targets are known.
@@ -187,6 +187,7 @@ func (s *Service) GetDeploymentInstance(ctx context.Context, in *codedeploy.GetD
 		return nil, err
 	}
 	about := t.summary(d.id())
+	//lint:ignore SA1019 AWS still has it
 	return &codedeploy.GetDeploymentInstanceOutput{InstanceSummary: &about}, nil
 }
 

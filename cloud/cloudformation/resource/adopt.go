@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/codebuild"
 	"github.com/aws/aws-sdk-go-v2/service/codecommit"
 	"github.com/aws/aws-sdk-go-v2/service/codeconnections"
+	"github.com/aws/aws-sdk-go-v2/service/codedeploy"
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
@@ -90,6 +91,19 @@ var finders = map[string]finder{
 		_, err := readPipelineWebhook(ctx, codepipeline.NewFromConfig(cfg), *id)
 		return err
 	}),
+	"AWS::CodeDeploy::Application": named(func(ctx context.Context, cfg aws.Config, id *string) error {
+		_, err := codedeploy.NewFromConfig(cfg).GetApplication(ctx, &codedeploy.GetApplicationInput{ApplicationName: id})
+		return err
+	}),
+	"AWS::CodeDeploy::DeploymentConfig": named(func(ctx context.Context, cfg aws.Config, id *string) error {
+		_, err := codedeploy.NewFromConfig(cfg).GetDeploymentConfig(ctx, &codedeploy.GetDeploymentConfigInput{DeploymentConfigName: id})
+		return err
+	}),
+	"AWS::CodeDeploy::DeploymentGroup": func(ctx context.Context, cfg aws.Config, id string) (string, error) {
+		app, name, _ := strings.Cut(id, "|")
+		_, err := codedeploy.NewFromConfig(cfg).GetDeploymentGroup(ctx, &codedeploy.GetDeploymentGroupInput{ApplicationName: &app, DeploymentGroupName: &name})
+		return name, err
+	},
 	"AWS::CodeConnections::Connection":     named(findConnection),
 	"AWS::CodeStarConnections::Connection": named(findConnection),
 	"AWS::CodeCommit::Repository":          findRepository,

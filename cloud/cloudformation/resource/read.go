@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/codebuild"
 	"github.com/aws/aws-sdk-go-v2/service/codecommit"
+	"github.com/aws/aws-sdk-go-v2/service/codedeploy"
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
@@ -92,6 +93,28 @@ var readers = map[string]func(ctx context.Context, r *Request) ([]any, error){
 			return nil, err
 		}
 		return []any{map[string]any{"Bucket": r.Text("Bucket"), "PolicyDocument": out.Policy}}, nil
+	},
+	"AWS::CodeDeploy::Application": func(ctx context.Context, r *Request) ([]any, error) {
+		out, err := Client(r.Clients, codedeploy.NewFromConfig).GetApplication(ctx, &codedeploy.GetApplicationInput{ApplicationName: &r.Physical})
+		if err != nil {
+			return nil, err
+		}
+		return []any{out.Application}, nil
+	},
+	"AWS::CodeDeploy::DeploymentConfig": func(ctx context.Context, r *Request) ([]any, error) {
+		out, err := Client(r.Clients, codedeploy.NewFromConfig).GetDeploymentConfig(ctx, &codedeploy.GetDeploymentConfigInput{DeploymentConfigName: &r.Physical})
+		if err != nil {
+			return nil, err
+		}
+		return []any{out.DeploymentConfigInfo}, nil
+	},
+	"AWS::CodeDeploy::DeploymentGroup": func(ctx context.Context, r *Request) ([]any, error) {
+		out, err := Client(r.Clients, codedeploy.NewFromConfig).GetDeploymentGroup(ctx, &codedeploy.GetDeploymentGroupInput{
+			ApplicationName: aws.String(r.Text("ApplicationName")), DeploymentGroupName: &r.Physical})
+		if err != nil {
+			return nil, err
+		}
+		return []any{out.DeploymentGroupInfo}, nil
 	},
 	"AWS::CodeCommit::Repository": func(ctx context.Context, r *Request) ([]any, error) {
 		out, err := Client(r.Clients, codecommit.NewFromConfig).GetRepository(ctx, &codecommit.GetRepositoryInput{RepositoryName: aws.String(r.Name)})

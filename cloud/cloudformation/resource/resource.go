@@ -134,6 +134,7 @@ func NewTable() Table {
 	t.Add(codeKinds()...)
 	t.Add(reportGroupKind(), sourceCredentialKind())
 	t.Add(pipelineHookKinds()...)
+	t.Add(deployKinds()...)
 	t.Add(snsKinds()...)
 	t.Add(httpAPIKinds()...)
 	t.Add(lambdaKinds()...)
