@@ -5,6 +5,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -17,6 +19,8 @@ import (
 	cbtypes "github.com/aws/aws-sdk-go-v2/service/codebuild/types"
 	"github.com/aws/aws-sdk-go-v2/service/codecommit"
 	cctypes "github.com/aws/aws-sdk-go-v2/service/codecommit/types"
+	"github.com/aws/aws-sdk-go-v2/service/codedeploy"
+	cdtypes "github.com/aws/aws-sdk-go-v2/service/codedeploy/types"
 	api "github.com/aws/aws-sdk-go-v2/service/codepipeline"
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline/types"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
@@ -340,5 +344,34 @@ func buildsBatches(t *testing.T, w *whole) {
 		if diff := cmp.Diff(x.want, w.files(x.action, x.artifact)); diff != "" {
 			t.Errorf("%s of %s: %s", x.artifact, x.action, diff)
 		}
+	}
+}
+
+// deploysByCodeDeploy has the real service install the source on an instance.
+func deploysByCodeDeploy(t *testing.T, w *whole) {
+	client := codedeploy.NewFromConfig(w.cloud.Config)
+	must[*codedeploy.CreateApplicationOutput](t)(client.CreateApplication(t.Context(), &codedeploy.CreateApplicationInput{ApplicationName: aws.String("app")}))
+	must[*codedeploy.RegisterOnPremisesInstanceOutput](t)(client.RegisterOnPremisesInstance(t.Context(), &codedeploy.RegisterOnPremisesInstanceInput{
+		InstanceName: aws.String("one"), IamUserArn: aws.String("arn:aws:iam::000000000000:user/one")}))
+	tier := cdtypes.Tag{Key: aws.String("tier"), Value: aws.String("web")}
+	must[*codedeploy.AddTagsToOnPremisesInstancesOutput](t)(client.AddTagsToOnPremisesInstances(t.Context(), &codedeploy.AddTagsToOnPremisesInstancesInput{
+		InstanceNames: []string{"one"}, Tags: []cdtypes.Tag{tier}}))
+	must[*codedeploy.CreateDeploymentGroupOutput](t)(client.CreateDeploymentGroup(t.Context(), &codedeploy.CreateDeploymentGroupInput{
+		ApplicationName: aws.String("app"), DeploymentGroupName: aws.String("web"), ServiceRoleArn: aws.String("arn:aws:iam::000000000000:role/deploy"),
+		OnPremisesInstanceTagFilters: []cdtypes.TagFilter{{Key: tier.Key, Value: tier.Value, Type: cdtypes.TagFilterTypeKeyAndValue}}}))
+	deploy := stage("Deploy", act("Install", "Deploy", "CodeDeploy", map[string]string{"ApplicationName": "app", "DeploymentGroupName": "web"}, in("App")))
+	w.commit(map[string]string{
+		"appspec.yml": "version: 0.0\nos: linux\nfiles: [{source: /page, destination: /srv}]\nhooks: {AfterInstall: [{location: hook.sh}]}\n",
+		"page/it":     "installed", "hook.sh": "#!/bin/sh\ntest $(cat srv/it) = installed\n",
+	})
+	w.succeeds(w.anew(deploy))
+	file := filepath.Join(w.cloud.Dir, "instances", "000000000000", "us-east-1", "one", "srv", "it")
+	if got := string(must[[]byte](t)(os.ReadFile(file))); got != "installed" {
+		t.Errorf("the instance has %q", got)
+	}
+	w.commit(map[string]string{"hook.sh": "#!/bin/sh\nexit 1\n"})
+	w.reaches(w.anew(deploy), types.PipelineExecutionStatusFailed)
+	if got := strings.Join(w.failures(), "\n"); !strings.Contains(got, "(HEALTH_CONSTRAINTS)") {
+		t.Errorf("the failure is %q", got)
 	}
 }
