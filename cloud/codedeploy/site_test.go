@@ -321,3 +321,13 @@ func (f *fleet) close() {
 		f.t.Error(err)
 	}
 }
+
+// eventually waits until something holds.
+func (f *fleet) eventually(what string, holds func() bool) {
+	f.t.Helper()
+	for deadline := time.Now().Add(time.Minute); !holds(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			f.t.Fatalf("waited for a minute: %s", what)
+		}
+	}
+}

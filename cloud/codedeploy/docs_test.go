@@ -1,0 +1,147 @@
+package codedeploy_test
+
+import (
+	"flag"
+	"os"
+	"reflect"
+	"strings"
+	"testing"
+
+	api "github.com/aws/aws-sdk-go-v2/service/codedeploy"
+	"github.com/google/go-cmp/cmp"
+
+	"ouro/cloud/codedeploy"
+)
+
+var update = flag.Bool("update", false, "write the page anew")
+
+// limited is what operations do not do that AWS's do.
+var limited = map[string]string{
+	"ContinueDeployment":                 "no deployment of the local cloud waits, so that there is none to continue",
+	"CreateDeployment":                   "to on-premises instances and of Lambda's aliases; ECS, blue/green, load balancers and alarms are refused, see above",
+	"CreateDeploymentConfig":             "zonal configurations are refused",
+	"CreateDeploymentGroup":              "EC2 tags, Auto Scaling groups, load balancers, alarms and services of ECS are kept, and find nothing",
+	"DeleteGitHubAccountToken":           "finds none",
+	"DeleteResourcesByExternalId":        "has nothing to delete",
+	"ListGitHubAccountTokenNames":        "an empty list",
+	"RegisterOnPremisesInstance":         "the name is that of a folder",
+	"SkipWaitTimeForInstanceTermination": "no deployment of the local cloud terminates instances",
+	"UpdateDeploymentGroup":              "as CreateDeploymentGroup",
+}
+
+// TestPage keeps docs/codedeploy.md true to the operations that are there.
+func TestPage(t *testing.T) {
+	t.Parallel()
+	const file = "../../docs/codedeploy.md"
+	var b strings.Builder
+	b.WriteString(docsIntroduction)
+	service, client := reflect.TypeFor[*codedeploy.Service](), reflect.TypeFor[*api.Client]()
+	named := 0
+	for i := range client.NumMethod() {
+		name := client.Method(i).Name
+		if client.Method(i).Type.NumIn() != 4 { // receiver, context, input, options
+			continue
+		}
+		how := "complete"
+		if text, ok := limited[name]; ok {
+			how, named = "limited: "+text, named+1
+		}
+		if _, here := service.MethodByName(name); !here {
+			t.Errorf("%s is not there", name)
+		}
+		b.WriteString("| `" + name + "` | " + how + " |\n")
+	}
+	if named != len(limited) {
+		t.Errorf("%d of %d operations with remarks are operations of CodeDeploy", named, len(limited))
+	}
+	if *update {
+		if err := os.WriteFile(file, []byte(b.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(b.String(), string(got)); diff != "" {
+		t.Errorf("%s is not what -update would write (-want +got):\n%s", file, diff)
+	}
+}
+
+const docsIntroduction = `# CodeDeploy on the local cloud
+
+Applications, deployment groups, configurations, revisions and on-premises instances, by the same API as on AWS. Deployments to on-premises instances and
+of Lambda's aliases are real.
+
+` + "`go test ./cloud/codedeploy -run TestPage -update`" + ` writes this page.
+
+## Instances
+
+An on-premises instance is a folder of this machine. Registering one makes the folder, and its name finds it:
+
+` + "```" + `
+STATE/instances/ACCOUNT/REGION/NAME/
+` + "```" + `
+
+The folder is the instance's root: the destination ` + "`/srv/site`" + ` of an appspec file is ` + "`srv/site`" + ` in it. AWS's agent keeps its files below
+` + "`/opt/codedeploy-agent/deployment-root`" + `, and so does the local cloud, in that folder: revisions in ` + "`GROUP-ID/DEPLOYMENT-ID/deployment-archive`" + `, the log in
+` + "`GROUP-ID/DEPLOYMENT-ID/logs/scripts.log`" + `. The newest five revisions of a group stay.
+
+` + "```sh" + `
+aws deploy create-application --application-name site
+aws deploy register-on-premises-instance --instance-name one --iam-user-arn arn:aws:iam::000000000000:user/one
+aws deploy add-tags-to-on-premises-instances --instance-names one --tags Key=tier,Value=web
+aws deploy create-deployment-group --application-name site --deployment-group-name web \
+  --service-role-arn arn:aws:iam::000000000000:role/deploy --on-premises-instance-tag-filters Key=tier,Value=web,Type=KEY_AND_VALUE
+aws deploy push --application-name site --s3-location s3://revisions/site.zip --source .
+aws deploy create-deployment --application-name site --deployment-group-name web --s3-location bucket=revisions,key=site.zip,bundleType=zip
+` + "```" + `
+
+A revision is a zip, tar or tgz in S3, or a commit of ` + "`OWNER/NAME`" + ` on GitHub: the local cloud looks for a repository of that name behind the
+connections of the account and region, and does not ask GitHub itself.
+
+### Hooks
+
+Events come in the order of AWS's, without those of load balancers: ApplicationStop (of the revision that was deployed last), DownloadBundle, BeforeInstall,
+Install, AfterInstall, ApplicationStart, ValidateService. Scripts are processes of this machine:
+
+- They begin in the instance's folder and find its path in ` + "`OURO_INSTANCE_ROOT`" + `, besides AWS's variables. ` + "`cd \"${OURO_INSTANCE_ROOT:-/}\"`" + ` is the root
+  folder here and on AWS. Absolute paths are those of this machine: nothing is a container.
+- A script is over when it has ended and nobody holds its outputs, as with AWS's agent: redirect those of a server that is to go on. What a script that
+  succeeded leaves running goes on, also when the local cloud ends; what one that failed or took too long has started is killed.
+- ` + "`runas`" + ` and owners in permissions need a local cloud that is root's; access control lists and contexts are noted in the log and not applied.
+- When the local cloud ends during an event, the event has failed, and its script is killed, however suddenly the end comes. The deployment goes on from
+  there when the local cloud is started again.
+
+` + "`minimumHealthyHosts`" + ` counts the instances of the deployment that it has not failed on; how an instance fared before does not count.
+
+## Functions
+
+A Lambda deployment reads its appspec from ` + "`AppSpecContent`" + ` or from S3, with the group's service role. It shifts the alias's weights at once, in a canary or
+linearly, by the minutes of its configuration, and invokes the hooks BeforeAllowTraffic and AfterAllowTraffic, which answer with
+` + "`put-lifecycle-event-hook-execution-status`" + ` within an hour. A rollback brings the alias back to the version that the deployment found. A deployment that the end
+of the local cloud interrupts goes on where it was; a hook that had not answered is invoked again.
+
+## Rollback, events, triggers
+
+Failed and stopped deployments are rolled back by the automatic rollback configuration of the group or the deployment, to the revision of the last
+deployment that succeeded. EventBridge hears of deployments and instances ("CodeDeploy Deployment State-change Notification", "CodeDeploy Instance
+State-change Notification"), and the group's triggers publish to SNS.
+
+## What is refused
+
+| what | why |
+|---|---|
+| deployments for ECS | the local cloud runs no tasks |
+| blue/green deployments to instances | it makes no instances |
+| ` + "`WITH_TRAFFIC_CONTROL`" + ` for instances | it has no load balancers |
+| enabled alarms, unless ` + "`ignorePollAlarmFailure`" + ` is set | it has no alarms to ask |
+| zonal configurations | it has no Availability Zones |
+
+EC2 tags and Auto Scaling groups are kept in groups and find no instances.
+
+## Operations
+
+| operation | |
+|---|---|
+`
