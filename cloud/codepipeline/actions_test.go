@@ -130,7 +130,7 @@ func TestActionsOnWholeCloud(t *testing.T) {
 	for _, test := range []struct {
 		name string
 		run  func(*testing.T, *whole)
-	}{{"S3", deploysToS3}, {"Commands", runsCommands}, {"StackSet", deploysStackSet}, {"ECS", deploysToECS}, {"Batch", buildsBatches}, {"Regions", deploysAcrossRegions}, {"Modes", deploysInEveryMode}} {
+	}{{"S3", deploysToS3}, {"Commands", runsCommands}, {"StackSet", deploysStackSet}, {"ECS", deploysToECS}, {"Batch", buildsBatches}, {"Regions", deploysAcrossRegions}, {"Modes", deploysInEveryMode}, {"CodeDeploy", deploysByCodeDeploy}} {
 		t.Run(test.name, func(t *testing.T) {
 			w.t = t
 			test.run(t, w)
