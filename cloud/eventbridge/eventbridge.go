@@ -7,16 +7,18 @@
 // process loses no event; it may deliver one twice, as on AWS.
 //
 // Delivered are events to CodePipeline pipelines, CodeBuild projects, Lambda
-// functions, SNS topics and CloudWatch Logs groups, under the target's role or, if it has none, as
-// events.amazonaws.com itself. Targets of every other kind are kept and
-// answered as AWS does; an event for one of them is logged as not delivered.
+// functions, SNS topics and CloudWatch Logs groups, under the target's role or,
+// if it has none, as events.amazonaws.com itself. Targets of every other kind
+// are kept and answered as AWS does; an event for one of them is logged as not
+// delivered.
 //
-// Schedule expressions are checked and kept, but nothing runs by them yet.
+// Rules with schedules fire while the cloud runs.
 package eventbridge
 
 import (
 	"context"
 	"sync"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
 
@@ -34,6 +36,7 @@ type Service struct {
 
 	compiled patterns
 	lanes    lanes
+	clock    clock
 }
 
 // New makes the service; Resume delivers what an earlier process left over.
@@ -44,10 +47,12 @@ func New(host door.Host) *Service {
 		buses:      store.NewTable[bus](st, "events", "bus"),
 		rules:      store.NewTable[rule](st, "events", "rule"),
 		deliveries: store.NewTable[delivery](st, "events", "delivery"),
+		clock:      clock{woken: make(chan struct{}, 1)},
 	}
 }
 
-// Resume takes up the deliveries that an earlier process did not finish.
+// Resume takes up the deliveries that an earlier process did not finish, and
+// the schedules.
 func (s *Service) Resume(ctx context.Context) error {
 	left, err := s.deliveries.All(ctx, store.Query{})
 	if err != nil {
@@ -56,6 +61,7 @@ func (s *Service) Resume(ctx context.Context) error {
 	for _, e := range left {
 		s.enqueue(e.Value)
 	}
+	s.wake()
 	return nil
 }
 
@@ -65,6 +71,7 @@ type rule struct {
 	Description    string
 	Pattern        string
 	Schedule       string
+	Due            time.Time `json:",omitzero"` // when the schedule fires next
 	State          types.RuleState
 	RoleARN        string
 	CreatedBy      string

@@ -81,11 +81,17 @@ type bench struct {
 
 func open(t *testing.T, dir string, answer func(int) error) (*bench, func()) {
 	t.Helper()
+	return openAt(t, dir, answer, nil)
+}
+
+// openAt opens with a clock; nil is the machine's.
+func openAt(t *testing.T, dir string, answer func(int) error, now func() time.Time) (*bench, func()) {
+	t.Helper()
 	st, err := store.Open(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := door.New(door.Options{Store: st})
+	d := door.New(door.Options{Store: st, Now: now})
 	b := &bench{
 		pipelines: &pipelines{calls: make(chan started, 100), answer: answer},
 		groups:    &groups{written: make(chan logtypes.InputLogEvent, 100)},

@@ -147,12 +147,19 @@ func (s *Service) route(ctx context.Context, bus, body string, now time.Time) ([
 		if !p.Matches(event) {
 			continue
 		}
-		for _, t := range r.Targets {
-			due = append(due, delivery{
-				ID: s.host.NewID(), Account: caller.Account, Region: caller.Region,
-				RuleName: r.Name, RuleARN: r.ARN, Target: t, Event: body, Accepted: now,
-			})
-		}
+		due = append(due, s.deliveriesOf(caller, r, body, now)...)
 	}
 	return due, nil
+}
+
+// deliveriesOf is one delivery of an event for each target of a rule.
+func (s *Service) deliveriesOf(c door.Caller, r rule, body string, now time.Time) []delivery {
+	var due []delivery
+	for _, t := range r.Targets {
+		due = append(due, delivery{
+			ID: s.host.NewID(), Account: c.Account, Region: c.Region,
+			RuleName: r.Name, RuleARN: r.ARN, Target: t, Event: body, Accepted: now,
+		})
+	}
+	return due
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
@@ -37,8 +38,8 @@ func ruleARN(c door.Caller, bus, name string) string {
 	return c.ResourceARN("events", "rule/"+bus+"/"+name)
 }
 
-// PutRule makes a rule or replaces what it says; its targets and tags stay.
-// A schedule is checked and kept, and does nothing yet.
+// PutRule makes a rule or replaces what it says; its targets and tags stay. A
+// schedule that stays as it was goes on, any other one begins now.
 func (s *Service) PutRule(ctx context.Context, in *eventbridge.PutRuleInput) (*eventbridge.PutRuleOutput, error) {
 	caller := door.CallerFrom(ctx)
 	bus, err := s.existingBus(ctx, in.EventBusName)
@@ -49,12 +50,16 @@ func (s *Service) PutRule(ctx context.Context, in *eventbridge.PutRuleInput) (*e
 	if err != nil {
 		return nil, err
 	}
+	r.wind(s.host.Now())
 	err = s.host.Store().Atomically(ctx, func(ctx context.Context) error {
 		_, err := s.rules.Update(ctx, caller.Scope(), ruleID(bus, r.Name), func(old *rule) error {
 			if len(in.Tags) == 0 {
 				r.Tags = old.Tags
 			}
 			r.Targets, r.CreatedBy = old.Targets, old.CreatedBy
+			if r.Schedule == old.Schedule && r.State == old.State && !old.Due.IsZero() {
+				r.Due = old.Due
+			}
 			*old = r
 			return nil
 		})
@@ -65,6 +70,9 @@ func (s *Service) PutRule(ctx context.Context, in *eventbridge.PutRuleInput) (*e
 	})
 	if err != nil {
 		return nil, err
+	}
+	if !r.Due.IsZero() {
+		s.wake()
 	}
 	return &eventbridge.PutRuleOutput{RuleArn: aws.String(r.ARN)}, nil
 }
@@ -88,7 +96,8 @@ func newRule(caller door.Caller, bus string, in *eventbridge.PutRuleInput) (rule
 		return r, validation("Parameter(s) EventPattern or ScheduleExpression must be specified.")
 	case r.Schedule != "" && bus != defaultBus:
 		return r, validation("ScheduleExpression is supported only on the default event bus.")
-	case r.Schedule != "" && !validSchedule(r.Schedule):
+	}
+	if _, ok := parseSchedule(r.Schedule); r.Schedule != "" && !ok {
 		return r, validation("Parameter ScheduleExpression is not valid.")
 	}
 	if r.Pattern != "" {
@@ -202,18 +211,25 @@ func (s *Service) DeleteRule(ctx context.Context, in *eventbridge.DeleteRuleInpu
 	return &eventbridge.DeleteRuleOutput{}, nil
 }
 
-// EnableRule lets a rule match again.
+// EnableRule lets a rule match again, and begins its schedule anew.
 func (s *Service) EnableRule(ctx context.Context, in *eventbridge.EnableRuleInput) (*eventbridge.EnableRuleOutput, error) {
-	return &eventbridge.EnableRuleOutput{}, s.changeRule(ctx, in.Name, in.EventBusName, func(r *rule) error {
-		r.State = types.RuleStateEnabled
+	err := s.changeRule(ctx, in.Name, in.EventBusName, func(r *rule) error {
+		if r.State != types.RuleStateEnabled {
+			r.State = types.RuleStateEnabled
+			r.wind(s.host.Now())
+		}
 		return nil
 	})
+	if err == nil {
+		s.wake()
+	}
+	return &eventbridge.EnableRuleOutput{}, err
 }
 
-// DisableRule keeps a rule from matching.
+// DisableRule keeps a rule from matching and firing.
 func (s *Service) DisableRule(ctx context.Context, in *eventbridge.DisableRuleInput) (*eventbridge.DisableRuleOutput, error) {
 	return &eventbridge.DisableRuleOutput{}, s.changeRule(ctx, in.Name, in.EventBusName, func(r *rule) error {
-		r.State = types.RuleStateDisabled
+		r.State, r.Due = types.RuleStateDisabled, time.Time{}
 		return nil
 	})
 }
