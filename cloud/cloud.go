@@ -13,6 +13,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"time"
 
 	"ouro/cloud/apigatewayv2"
 	"ouro/cloud/cloudcontrol"
@@ -49,7 +50,8 @@ type Options struct {
 	Lambda     lambda.Options
 	CodeDeploy codedeploy.Options
 	Log        *slog.Logger
-	Services   map[string]any // of the caller's own, by their names in AWS's models: see door.Register
+	Now        func() time.Time // default time.Now
+	Services   map[string]any   // of the caller's own, by their names in AWS's models: see door.Register
 }
 
 // Cloud is the local cloud.
@@ -70,7 +72,7 @@ func Open(ctx context.Context, o Options) (*Cloud, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Cloud{store: st, door: door.New(door.Options{Store: st, Endpoint: o.Endpoint, Account: o.Account, Log: o.Log})}
+	c := &Cloud{store: st, door: door.New(door.Options{Store: st, Endpoint: o.Endpoint, Account: o.Account, Log: o.Log, Now: o.Now})}
 	if err := c.furnish(ctx, o); err != nil {
 		return nil, errors.Join(err, c.Close())
 	}
