@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudcontrol"
@@ -42,7 +43,7 @@ type whole struct {
 func newWhole(t *testing.T) *whole {
 	t.Helper()
 	c := cloudtest.New(t)
-	w := &whole{world: &world{t: t, client: api.NewFromConfig(c.Config)}, cloud: c, s3: s3.NewFromConfig(c.Config, func(o *s3.Options) { o.UsePathStyle = true })}
+	w := &whole{world: &world{t: t, client: api.NewFromConfig(c.Config), patience: time.Minute}, cloud: c, s3: s3.NewFromConfig(c.Config, func(o *s3.Options) { o.UsePathStyle = true })}
 	roles := iam.NewFromConfig(c.Config)
 	roleFor(t, roles, "pipeline", "codepipeline.amazonaws.com")
 	roleFor(t, roles, "build", "codebuild.amazonaws.com")
@@ -130,7 +131,10 @@ func TestActionsOnWholeCloud(t *testing.T) {
 	for _, test := range []struct {
 		name string
 		run  func(*testing.T, *whole)
-	}{{"S3", deploysToS3}, {"Commands", runsCommands}, {"StackSet", deploysStackSet}, {"ECS", deploysToECS}, {"Batch", buildsBatches}, {"Regions", deploysAcrossRegions}, {"Modes", deploysInEveryMode}, {"CodeDeploy", deploysByCodeDeploy}} {
+	}{
+		{"S3", deploysToS3}, {"Commands", runsCommands}, {"StackSet", deploysStackSet}, {"ECS", deploysToECS}, {"Batch", buildsBatches},
+		{"Regions", deploysAcrossRegions}, {"Modes", deploysInEveryMode}, {"CodeDeploy", deploysByCodeDeploy}, {"Lambda", callsFunctions},
+	} {
 		t.Run(test.name, func(t *testing.T) {
 			w.t = t
 			test.run(t, w)

@@ -136,8 +136,11 @@ func TestClosedTransition(t *testing.T) {
 		t.Errorf("without a branch: %s", *m)
 	}
 	must[*api.DisableStageTransitionOutput](t)(w.client.DisableStageTransition(t.Context(), &api.DisableStageTransitionInput{
-		PipelineName: aws.String("p"), StageName: aws.String("Build"), TransitionType: types.StageTransitionTypeInbound, Reason: aws.String("Christmas"),
-	}))
+		PipelineName: aws.String("p"), StageName: aws.String("Source"), TransitionType: types.StageTransitionTypeOutbound, Reason: aws.String("Christmas"),
+	})) // the way out of a stage is that into the next
+	if tr := w.stage("Build").InboundTransitionState; tr.Enabled || *tr.DisabledReason != "Christmas" || tr.LastChangedBy == nil {
+		t.Errorf("the transition: %+v", tr)
+	}
 	w.repos.push("c1", nil)
 	one := w.start()
 	w.until("waits", func() bool { return w.inbound("Build") == one })
