@@ -98,6 +98,8 @@ Their actions call the other services of the local cloud with the pipeline's rol
   the clear for the worker alone.
 - *Artifacts of batches* that are not combined go to the output artifacts that are called as the builds are: ` + "`IDENTIFIER`" + ` is the primary artifact of that
   build, ` + "`IDENTIFIER_SECONDARY`" + ` a secondary one.
+- *An action in another region* finds its input artifacts in that region's store, where they are copied first; ` + "`TimeoutInMinutes`" + ` is for approvals alone.
+- *The stack policy* of a template configuration goes with CREATE_UPDATE and REPLACE_ON_FAILURE. Change sets have none.
 - *ECS runs no tasks here.* A deployment is done when the recorded service has its new task definition, so DeploymentTimeout is checked and never reached.
 - *An action whose service the cloud does not have* fails with ConfigurationError and ` + "`the local cloud has no SERVICE, which this action needs`" + `.
 
