@@ -54,7 +54,7 @@ var mayImport = map[string][]string{
 // services may import the frame that every service stands on, the pure
 // packages, and their own sub-packages; never each other.
 var services = []string{
-	"apigatewayv2", "cloudcontrol", "cloudformation", "codebuild", "codecommit", "codeconnections", "codedeploy", "codepipeline", "eventbridge",
+	"apigateway", "apigatewayv2", "cloudcontrol", "cloudformation", "codebuild", "codecommit", "codeconnections", "codedeploy", "codepipeline", "eventbridge",
 	"iam", "kms", "lambda", "logs", "s3", "secretsmanager", "serverlessrepo", "sns", "ssm", "sts",
 }
 

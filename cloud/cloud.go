@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"ouro/cloud/apigateway"
 	"ouro/cloud/apigatewayv2"
 	"ouro/cloud/cloudcontrol"
 	"ouro/cloud/cloudformation"
@@ -96,13 +97,14 @@ func (c *Cloud) furnish(ctx context.Context, o Options) error {
 	topics := sns.New(d.Host("sns"))
 	pipelines := codepipeline.New(d.Host("codepipeline"))
 	builds := codebuild.New(d.Host("codebuild"), codebuild.Options{Executable: o.Executable, Containers: o.Containers})
-	httpAPIs := apigatewayv2.New(d.Host("apigateway"))
-	c.calls = executeapi.NewFront(d, map[string]executeapi.Server{"apigatewayv2": httpAPIs})
+	restAPIs, httpAPIs := apigateway.New(d.Host("apigateway")), apigatewayv2.New(d.Host("apigateway"))
+	c.calls = executeapi.NewFront(d, map[string]executeapi.Server{"apigateway": restAPIs, "apigatewayv2": httpAPIs})
 	functions := lambda.New(d.Host("lambda"), o.Lambda)
 	services := []service{
 		{"sts", identities},
 		{"iam", accounts},
 		{"s3", s3.New(d.Host("s3"))},
+		{"apigateway", restAPIs},
 		{"apigatewayv2", httpAPIs},
 		{"kms", kms.New(d.Host("kms"))},
 		{"ssm", ssm.New(d.Host("ssm"))},

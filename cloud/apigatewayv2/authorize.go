@@ -102,7 +102,8 @@ func (c *call) ask(ctx context.Context, z types.Authorizer, identity []string) (
 // says of the caller.
 func (c *call) judge(z types.Authorizer, payload []byte) (bool, map[string]any, error) {
 	if !aws.ToBool(z.EnableSimpleResponses) {
-		return executeapi.Judge(payload, c.routeARN())
+		verdict, said, err := executeapi.Judge(payload, c.routeARN())
+		return verdict == executeapi.Allowed, said, err
 	}
 	var simple struct {
 		IsAuthorized bool           `json:"isAuthorized"`

@@ -20,6 +20,17 @@ const principal = "apigateway.amazonaws.com"
 // ErrFunction says that a function failed, and not that it was not reached.
 var ErrFunction = errors.New("the function failed")
 
+// FunctionError is how a function failed.
+type FunctionError struct {
+	Kind    string // Handled or Unhandled
+	Message string
+}
+
+func (e *FunctionError) Error() string { return ErrFunction.Error() + ": " + e.Kind + ": " + e.Message }
+
+// Is tells that it is ErrFunction.
+func (e *FunctionError) Is(target error) bool { return target == ErrFunction }
+
 // FunctionARN is the function that an integration's URI means: its ARN, or the
 // path of its invocation.
 //
@@ -57,7 +68,13 @@ func Invoke(ctx context.Context, host door.Host, at store.Scope, uri, role strin
 		return nil, fmt.Errorf("call %s: %w", arn, err)
 	}
 	if aws.ToString(out.FunctionError) != "" {
-		return nil, fmt.Errorf("%w: %s", ErrFunction, *out.FunctionError)
+		var said struct {
+			Message string `json:"errorMessage"`
+		}
+		if err := json.Unmarshal(out.Payload, &said); err != nil {
+			said.Message = "" // not every failure has one
+		}
+		return nil, &FunctionError{*out.FunctionError, said.Message}
 	}
 	return out.Payload, nil
 }

@@ -9,23 +9,33 @@ import (
 	"ouro/cloud/policy"
 )
 
+// Verdict is what a policy says of a call.
+type Verdict int
+
+// A policy that says nothing of a call denies it too.
+const (
+	Silent Verdict = iota
+	Allowed
+	Denied
+)
+
 // Judge reads the policy that an authorizer answered with: whether it allows
 // to call what arn names, and what it says besides.
-func Judge(payload []byte, arn string) (allowed bool, context map[string]any, err error) {
+func Judge(payload []byte, arn string) (verdict Verdict, context map[string]any, err error) {
 	var said struct {
 		PrincipalID    string          `json:"principalId"`
 		PolicyDocument json.RawMessage `json:"policyDocument"`
 		Context        map[string]any  `json:"context"`
 	}
 	if err := json.Unmarshal(payload, &said); err != nil {
-		return false, nil, fmt.Errorf("read the authorizer's answer: %w", err)
+		return Silent, nil, fmt.Errorf("read the authorizer's answer: %w", err)
 	}
 	if said.PrincipalID == "" || len(said.PolicyDocument) == 0 {
-		return false, nil, errors.New("read the authorizer's answer: it lacks principalId or policyDocument")
+		return Silent, nil, errors.New("read the authorizer's answer: it lacks principalId or policyDocument")
 	}
 	doc, err := policy.Parse(string(said.PolicyDocument))
 	if err != nil {
-		return false, nil, fmt.Errorf("read the authorizer's policy: %w", err)
+		return Silent, nil, fmt.Errorf("read the authorizer's policy: %w", err)
 	}
 	context = said.Context
 	if context == nil {
@@ -39,9 +49,9 @@ func Judge(payload []byte, arn string) (allowed bool, context map[string]any, er
 			continue
 		}
 		if s.Effect != "Allow" {
-			return false, context, nil
+			return Denied, context, nil
 		}
-		allowed = true
+		verdict = Allowed
 	}
-	return allowed, context, nil
+	return verdict, context, nil
 }

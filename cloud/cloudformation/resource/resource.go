@@ -137,6 +137,7 @@ func NewTable() Table {
 	t.Add(deployKinds()...)
 	t.Add(snsKinds()...)
 	t.Add(httpAPIKinds()...)
+	t.Add(restAPIKinds()...)
 	t.Add(lambdaKinds()...)
 	t.Add(parameterKind(), secretKind(), keyKind(), aliasKind(), logGroupKind(), busKind(), ruleKind(), waitHandleKind(), waitConditionKind(), customKind())
 	for name, read := range readers {
