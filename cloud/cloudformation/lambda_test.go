@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 )
 
@@ -51,9 +53,7 @@ Outputs:
 // them looks after.
 func TestLambda(t *testing.T) {
 	t.Parallel()
-	if _, err := exec.LookPath("python3"); err != nil && os.Getenv("OURO_REQUIRE_TOOLS") == "" {
-		t.Skip("python3 is not installed")
-	}
+	needs(t, "python3")
 	w := newWorld(t)
 	s := w.create("s", lambdaTemplate)
 	out := outputs(s)
@@ -70,4 +70,110 @@ func TestLambda(t *testing.T) {
 	if err == nil {
 		t.Error("the function is there after its stack")
 	}
+}
+
+const nodeTemplate = `
+Parameters: {Name: {Type: String, Default: one}}
+Resources:
+  Role:
+    Type: AWS::IAM::Role
+    Properties:
+      AssumeRolePolicyDocument: {Version: '2012-10-17', Statement: [{Effect: Allow, Principal: {Service: lambda.amazonaws.com}, Action: sts:AssumeRole}]}
+  Keeper:
+    Type: AWS::Lambda::Function
+    Properties:
+      Role: !GetAtt Role.Arn
+      Runtime: nodejs20.x
+      Handler: index.handler
+      Timeout: 30
+      Code:
+        ZipFile: |
+          const response = require('cfn-response')
+          exports.handler = (event, context) => {
+            const name = event.ResourceProperties.Name
+            if (name === 'bad') return response.send(event, context, response.FAILED, {})
+            response.send(event, context, response.SUCCESS, {Did: event.RequestType + ' ' + name}, 'kept')
+          }
+  Kept: {Type: Custom::Kept, Properties: {ServiceToken: !GetAtt Keeper.Arn, Name: !Ref Name}}
+Outputs:
+  Did: {Value: !GetAtt Kept.Did}
+`
+
+// TestNodeLambda has a function of Node.js look after a custom resource.
+func TestNodeLambda(t *testing.T) {
+	t.Parallel()
+	needs(t, "node")
+	w := newWorld(t)
+	if did := outputs(w.create("s", nodeTemplate))["Did"]; did != "Create one" {
+		t.Fatalf("%q\n%s", did, w.story("s"))
+	}
+	to := func(name string) func(*cloudformation.UpdateStackInput) {
+		return func(in *cloudformation.UpdateStackInput) {
+			in.Parameters = []types.Parameter{{ParameterKey: aws.String("Name"), ParameterValue: &name}}
+		}
+	}
+	if s := w.update("s", nodeTemplate, to("bad")); s.StackStatus != types.StackStatusUpdateRollbackComplete || !strings.Contains(w.story("s"), "See the details in CloudWatch Log Stream") {
+		t.Errorf("%s\n%s", s.StackStatus, w.story("s"))
+	}
+	if did := outputs(w.update("s", nodeTemplate, to("two")))["Did"]; did != "Update two" {
+		t.Errorf("%q\n%s", did, w.story("s"))
+	}
+	if s := w.delete("s"); s.StackStatus != types.StackStatusDeleteComplete {
+		t.Errorf("%s\n%s", s.StackStatus, w.story("s"))
+	}
+}
+
+const lambdaMacro = `
+Resources:
+  Role:
+    Type: AWS::IAM::Role
+    Properties:
+      AssumeRolePolicyDocument: {Version: '2012-10-17', Statement: [{Effect: Allow, Principal: {Service: lambda.amazonaws.com}, Action: sts:AssumeRole}]}
+  Expander:
+    Type: AWS::Lambda::Function
+    Properties:
+      Role: !GetAtt Role.Arn
+      Runtime: python3.12
+      Handler: index.handler
+      Timeout: 30
+      Code:
+        ZipFile: |
+          def handler(event, context):
+              made = event['fragment']
+              if made['Description'] == 'broken':
+                  raise Exception('out of order')
+              made['Outputs'] = {'Who': {'Value': event['templateParameterValues']['Who'] + ' in ' + event['region']}}
+              return {'requestId': event['requestId'], 'status': 'success', 'fragment': made}
+  Macro: {Type: AWS::CloudFormation::Macro, Properties: {Name: Outputs, FunctionName: !GetAtt Expander.Arn}}
+`
+
+// TestLambdaMacro expands templates by a function.
+func TestLambdaMacro(t *testing.T) {
+	t.Parallel()
+	needs(t, "python3")
+	w := newWorld(t)
+	w.create("macro", lambdaMacro)
+	using := `{Transform: Outputs, Description: works, Parameters: {Who: {Type: String, Default: me}}, Resources: {H: {Type: 'AWS::CloudFormation::WaitConditionHandle'}}}`
+	expanding := func(in *cloudformation.CreateStackInput) {
+		in.Capabilities = append(in.Capabilities, types.CapabilityCapabilityAutoExpand)
+	}
+	if who := outputs(w.create("uses", using, expanding))["Who"]; who != "me in us-east-1" {
+		t.Errorf("%q\n%s", who, w.story("uses"))
+	}
+	s := w.create("broken", strings.Replace(using, "works", "broken", 1), expanding)
+	if story := w.story("broken"); s.StackStatus != types.StackStatusRollbackComplete || !strings.Contains(story, "Transform 000000000000::Outputs failed") {
+		t.Errorf("%s\n%s", s.StackStatus, story)
+	}
+}
+
+// needs skips a test where a program is missing.
+func needs(t testing.TB, program string) {
+	t.Helper()
+	if _, err := exec.LookPath(program); err == nil {
+		return
+	}
+	if os.Getenv("OURO_REQUIRE_TOOLS") != "" {
+		t.Fatalf("%s is not installed", program)
+	}
+	t.Skipf("%s is not installed", program)
 }
