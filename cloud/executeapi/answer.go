@@ -76,7 +76,7 @@ func FromFunction(payload []byte, form Form, mediaType string) (Answer, error) {
 		p.StatusCode = json.RawMessage("200")
 	}
 	a := Answer{Header: http.Header{}, Binary: p.IsBase64Encoded}
-	if a.Status, err = strconv.Atoi(strings.Trim(string(p.StatusCode), `"`)); err != nil || a.Status < 100 || a.Status > 599 {
+	if a.Status, err = strconv.Atoi(strings.Trim(string(p.StatusCode), `"`)); err != nil || a.Status < 200 || a.Status > 599 {
 		return Answer{}, fmt.Errorf("%w: its statusCode is %q", ErrMalformed, p.StatusCode)
 	}
 	for name, value := range p.Headers {

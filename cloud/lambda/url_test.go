@@ -19,7 +19,9 @@ def handler(event, context):
     print("WEB", json.dumps(event))
     if "rawPath" not in event:
         return "plain"
-    return {"statusCode": 201, "headers": {"X-Path": event["rawPath"], "Content-Type": "text/plain"}, "cookies": ["a=b"],
+    if event["rawPath"] == "/switch":
+        return {"statusCode": 101, "headers": {"Upgrade": "other"}}
+    return {"statusCode": 201, "headers": {"X-Path": event["rawPath"], "Content-Type": "text/plain", "X-Count": 12000000, "Content-Length": 3, "Transfer-Encoding": "odd"}, "cookies": ["a=b"],
             "body": event["requestContext"]["http"]["method"] + " " + event["rawQueryString"] + " " + event.get("body", "")}
 `
 
@@ -78,12 +80,16 @@ func TestURL(t *testing.T) {
 		t.Fatal(err)
 	}
 	res, body := w.ask("POST", at+"some/path?x=1&y=2", "hello")
-	if res.StatusCode != 201 || body != "POST x=1&y=2 hello" || res.Header.Get("X-Path") != "/some/path" || res.Header.Get("Set-Cookie") != "a=b" || res.Header.Get("Content-Type") != "text/plain" {
+	if res.StatusCode != 201 || body != "POST x=1&y=2 hello" || res.Header.Get("X-Path") != "/some/path" || res.Header.Get("Set-Cookie") != "a=b" || res.Header.Get("Content-Type") != "text/plain" || res.Header.Get("X-Count") != "12000000" {
 		t.Errorf("%s %q %v", res.Status, body, res.Header)
 	}
 	id, _, _ := strings.Cut(strings.TrimPrefix(at, "http://"), ".")
 	if res, body := w.ask("GET", w.URL+"/_lambda/url/"+id+"/deep", ""); res.StatusCode != 201 || res.Header.Get("X-Path") != "/deep" {
 		t.Errorf("by its path: %s %s", res.Status, body)
+	}
+
+	if res, body := w.ask("GET", at+"switch", ""); res.StatusCode != 502 {
+		t.Errorf("another protocol: %s %s", res.Status, body)
 	}
 
 	t.Run("EventBridge and a permission", func(t *testing.T) {

@@ -166,15 +166,29 @@ type urlAnswer struct {
 	IsBase64Encoded bool           `json:"isBase64Encoded"`
 }
 
+// ofConnection are the headers that a function has no say in: what they tell
+// is the server's to know.
+var ofConnection = []string{"Connection", "Content-Length", "Transfer-Encoding"}
+
 // header puts an answer's headers and cookies.
 func (a urlAnswer) header(h http.Header) {
 	for _, name := range slices.Sorted(maps.Keys(a.Headers)) {
-		h.Set(name, fmt.Sprint(a.Headers[name]))
+		text, ok := a.Headers[name].(string)
+		if !ok {
+			text = encode(a.Headers[name]) // a number or a truth value
+		}
+		h.Set(name, text)
+	}
+	for _, name := range ofConnection {
+		h.Del(name)
 	}
 	for _, cookie := range a.Cookies {
 		h.Add("Set-Cookie", cookie)
 	}
 }
+
+// final tells whether a response can end with the status.
+func final(status int) bool { return status >= 200 && status <= 599 }
 
 // answerURL makes a response of a function's answer. One without a status is
 // the body itself.
@@ -198,7 +212,7 @@ func answerURL(w http.ResponseWriter, payload []byte) {
 		}
 		body = raw
 	}
-	if *a.StatusCode < 100 || *a.StatusCode > 599 {
+	if !final(*a.StatusCode) {
 		refuseURL(w, http.StatusBadGateway, "Internal Server Error")
 		return
 	}
@@ -233,7 +247,7 @@ func (s *Service) streamURL(w http.ResponseWriter, r *http.Request, q request) {
 			return
 		}
 		a.header(w.Header())
-		if rest = after; a.StatusCode != nil && *a.StatusCode >= 100 && *a.StatusCode <= 599 {
+		if rest = after; a.StatusCode != nil && final(*a.StatusCode) {
 			status = *a.StatusCode
 		}
 	} else if answer.kind != "" {
