@@ -110,8 +110,7 @@ func (k key) pending() error {
 	return &types.KMSInvalidStateException{Message: aws.String(k.ARN + " is pending deletion.")}
 }
 
-// change changes a key that is not about to be deleted. Keys of AWS's services
-// change by nobody's wish, as their policies allow none of it.
+// change changes a key that is not about to be deleted.
 func (s *Service) change(ctx context.Context, id *string, action string, f func(*key) error) (key, error) {
 	k, err := s.find(ctx, id)
 	if err != nil {
@@ -128,8 +127,11 @@ func (s *Service) change(ctx context.Context, id *string, action string, f func(
 	})
 }
 
+// manageable tells whether the caller may change anything about the key. Keys
+// of AWS's services change by nobody's wish, and keys of other accounts are
+// used and not managed, whatever their policies say.
 func (k key) manageable(ctx context.Context, action string) error {
-	if k.Manager != types.KeyManagerTypeAws {
+	if k.Manager != types.KeyManagerTypeAws && k.Account == door.CallerFrom(ctx).Account {
 		return nil
 	}
 	return &wire.Error{Code: "AccessDeniedException", Status: 400, Message: fmt.Sprintf(

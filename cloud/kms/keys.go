@@ -183,6 +183,9 @@ func (s *Service) ScheduleKeyDeletion(ctx context.Context, in *kms.ScheduleKeyDe
 // CancelKeyDeletion takes a deletion back; the key is disabled then.
 func (s *Service) CancelKeyDeletion(ctx context.Context, in *kms.CancelKeyDeletionInput) (*kms.CancelKeyDeletionOutput, error) {
 	k, err := s.find(ctx, in.KeyId)
+	if err == nil {
+		err = k.manageable(ctx, "CancelKeyDeletion")
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -122,6 +122,10 @@ func TestEncryption(t *testing.T) {
 	if out, err := w.in("111111111111").Decrypt(ctx, &api.DecryptInput{CiphertextBlob: re.CiphertextBlob, KeyId: other.Arn}); err != nil || string(out.Plaintext) != "attack at dawn" {
 		t.Errorf("another account decrypts with the key's ARN: %v", err)
 	}
+	_, err = w.in("111111111111").DisableKey(ctx, &api.DisableKeyInput{KeyId: other.Arn})
+	w.refused(err, "AccessDeniedException", "kms:DisableKey")
+	_, err = w.in("111111111111").CancelKeyDeletion(ctx, &api.CancelKeyDeletionInput{KeyId: other.Arn})
+	w.refused(err, "AccessDeniedException", "kms:CancelKeyDeletion")
 	data, err := w.GenerateDataKey(ctx, &api.GenerateDataKeyInput{KeyId: k.Arn, KeySpec: types.DataKeySpecAes256})
 	if err != nil || len(data.Plaintext) != 32 {
 		t.Fatalf("%+v, %v", data, err)
