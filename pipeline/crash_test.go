@@ -33,11 +33,16 @@ type local struct {
 // startLocal runs ouro local on a state directory.
 func startLocal(t *testing.T, state string) *local {
 	t.Helper()
+	return startLocalAt(t, state, "127.0.0.1:0")
+}
+
+func startLocalAt(t *testing.T, state, address string) *local {
+	t.Helper()
 	bin := filepath.Join(t.TempDir(), "ouro")
 	if err := os.Symlink(self(t), bin); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(bin, "local", "--listen", "127.0.0.1:0", "--state", state)
+	cmd := exec.Command(bin, "local", "--listen", address, "--state", state)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {

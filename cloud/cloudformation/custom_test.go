@@ -3,15 +3,16 @@ package cloudformation_test
 import (
 	"bytes"
 	"encoding/json"
+	"net"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
 	sdk "github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 	"github.com/google/go-cmp/cmp"
@@ -250,47 +251,73 @@ func TestCustomCancelled(t *testing.T) {
 	}
 }
 
-// TestCustomResume ends the process while a custom resource thinks.
+// TestCustomResume ends the process while a custom resource thinks. The next one
+// waits on; where no answer can reach it by the old URL, it gives a new one.
 func TestCustomResume(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
-	f := &functions{}
-	received := make(chan asked, 10)
-	token := f.custom(t, "keeper", func(q asked) answer {
-		received <- q
-		return answer{silent: true}
-	})
-	begin := func() *world {
-		c := cloudtest.StartWith(t, cloud.Options{Dir: dir, Services: map[string]any{"lambda": f}})
-		return &world{c, t, sdk.NewFromConfig(c.Config)}
-	}
-	w := begin()
-	out, err := w.cfn.CreateStack(t.Context(), &sdk.CreateStackInput{StackName: aws.String("s"), TemplateBody: aws.String(template(t,
-		map[string]any{"Thing": customResource(token)}, "Outputs", map[string]any{"A": value(getAtt("Thing", "A"))}))})
-	if err != nil {
-		t.Fatal(err)
-	}
-	var q asked
-	select {
-	case q = <-received:
-	case <-time.After(20 * time.Second):
-		t.Fatalf("the function was not asked:\n%s", w.story(*out.StackId))
-	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	w = begin()
-	defer w.Close()                     //nolint:errcheck // the test is over
-	to, err := url.Parse(q.ResponseURL) // whose port is the former process's
-	if err != nil {
-		t.Fatal(err)
-	}
-	reply(t, w.URL+to.RequestURI(), q, answer{PhysicalResourceId: "x", Data: map[string]any{"A": "b"}})
-	if s := w.settled(*out.StackId); s.StackStatus != types.StackStatusCreateComplete || outputs(s)["A"] != "b" {
-		t.Errorf("%s\n%s", s.StackStatus, w.story(*out.StackId))
-	}
-	if got := f.requests(); len(got) != 1 {
-		t.Errorf("requests: %q", got)
+	for name, moved := range map[string]bool{"at the same address": false, "at another address": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := &functions{}
+			received := make(chan asked, 10)
+			token := f.custom(t, "keeper", func(q asked) answer {
+				received <- q
+				return answer{silent: true}
+			})
+			options := cloud.Options{Dir: t.TempDir(), Services: map[string]any{"lambda": f}}
+			begin := func(address string) *world {
+				l, err := net.Listen("tcp", address)
+				if err != nil {
+					t.Fatal(err)
+				}
+				s, err := cloud.Start(t.Context(), l, options)
+				if err != nil {
+					t.Fatal(err)
+				}
+				c := &cloudtest.Cloud{Server: s, Dir: options.Dir, Config: aws.Config{
+					Region: "us-east-1", BaseEndpoint: &s.URL, Credentials: credentials.NewStaticCredentialsProvider("000000000000", "test", "")}}
+				return &world{c, t, sdk.NewFromConfig(c.Config)}
+			}
+			first := begin("127.0.0.1:0")
+			out, err := first.cfn.CreateStack(t.Context(), &sdk.CreateStackInput{StackName: aws.String("s"), TemplateBody: aws.String(template(t,
+				map[string]any{"Thing": customResource(token)}, "Outputs", map[string]any{"A": value(getAtt("Thing", "A"))}))})
+			if err != nil {
+				t.Fatal(err)
+			}
+			next := func(w *world) asked {
+				select {
+				case q := <-received:
+					return q
+				case <-time.After(20 * time.Second):
+					t.Fatalf("the function was not asked:\n%s", w.story(*out.StackId))
+					return asked{}
+				}
+			}
+			q := next(first)
+			if err := first.Close(); err != nil {
+				t.Fatal(err)
+			}
+			address, requests := strings.TrimPrefix(first.URL, "http://"), 1
+			if moved {
+				address, requests = "127.0.0.1:0", 2
+			}
+			w := begin(address)
+			defer w.Close() //nolint:errcheck // the test is over
+			if moved {
+				again := next(w)
+				if again.RequestId != q.RequestId || !strings.HasPrefix(again.ResponseURL, w.URL) {
+					t.Errorf("asked again as %+v", again)
+				}
+				q = again
+			}
+			reply(t, q.ResponseURL, q, answer{PhysicalResourceId: "x", Data: map[string]any{"A": "b"}})
+			if s := w.settled(*out.StackId); s.StackStatus != types.StackStatusCreateComplete || outputs(s)["A"] != "b" {
+				t.Errorf("%s\n%s", s.StackStatus, w.story(*out.StackId))
+			}
+			if got := f.requests(); len(got) != requests {
+				t.Errorf("requests: %q", got)
+			}
+		})
 	}
 }
 

@@ -71,7 +71,9 @@ func patience(properties map[string]any) (time.Duration, error) {
 const addressValid = 2 * time.Hour
 
 // ask sends one request and waits for its answer. What was sent is recorded,
-// so that a process that follows one that died waits on and asks nothing twice.
+// so that a process that follows one that died waits on and asks nothing twice;
+// unless it has another address, where an answer to the old request that is not
+// there yet does not arrive.
 func ask(ctx context.Context, r *Request, what string, properties, former map[string]any) (Result, error) {
 	wait, err := patience(properties)
 	if err != nil {
@@ -82,7 +84,14 @@ func ask(ctx context.Context, r *Request, what string, properties, former map[st
 	if err != nil {
 		return Result{}, err
 	}
-	if !e.Sent {
+	key := customKey(r, e.ID)
+	waits := e.Sent
+	if e.Sent && e.Address != r.Mail.host.Endpoint() {
+		if _, waits, err = r.Mail.read(ctx, customAnswers, r.Region, key, nil); err != nil {
+			return Result{}, err
+		}
+	}
+	if !waits {
 		if err := send(ctx, r, what, e.ID, properties, former); err != nil {
 			r.Mail.end(ctx, r, name)
 			return Result{}, err
@@ -94,7 +103,6 @@ func ask(ctx context.Context, r *Request, what string, properties, former map[st
 	if r.Physical == "" {
 		r.Physical = r.Name // by which a creation is taken back that never answers
 	}
-	key := customKey(r, e.ID)
 	var body []byte
 	late, err := Await(ctx, r.Mail.host.Now, e.Deadline, r.Cancelled, func() (ok bool, err error) {
 		body, ok, err = r.Mail.read(ctx, customAnswers, r.Region, key, nil)

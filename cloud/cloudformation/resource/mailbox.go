@@ -48,6 +48,7 @@ type errand struct {
 	ID       string
 	Deadline time.Time
 	Sent     bool
+	Address  string // of the cloud that sent it
 }
 
 // begin gives the errand of that name: the one that a process began which died,
@@ -63,7 +64,7 @@ func (m *Mailbox) begin(ctx context.Context, r *Request, name string, patience t
 }
 
 func (m *Mailbox) sent(ctx context.Context, r *Request, name string, e errand) error {
-	e.Sent = true
+	e.Sent, e.Address = true, m.host.Endpoint()
 	return m.errands.Put(ctx, store.Scope{Account: r.Account, Region: r.Region}, name, e)
 }
 
