@@ -131,7 +131,7 @@ func decide(kind *resource.Kind, base *ledger.Version, want ledger.Version, row 
 	}) {
 		return inPlace, nil
 	}
-	if name, given := kind.NameFor("", "", "", want.Properties); given && name == base.Name {
+	if name, given := kind.NameFor("", "", "", want.Properties); given && name == base.Name && !kind.Shared {
 		return replace, resource.Sayf("CloudFormation cannot update a stack when a custom-named resource requires replacing. Rename %s and update the stack again.", base.Physical)
 	}
 	return replace, nil

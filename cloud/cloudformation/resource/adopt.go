@@ -190,7 +190,7 @@ func Find(ctx context.Context, cfg aws.Config, resourceType string, identifier m
 		values = append(values, identifier[name])
 	}
 	id := strings.Join(values, "|")
-	if find, ok := finders[resourceType]; ok {
+	if find, ok := finderOf(resourceType); ok {
 		physical, err = find(ctx, cfg, id)
 	} else {
 		physical = id
@@ -200,6 +200,15 @@ func Find(ctx context.Context, cfg aws.Config, resourceType string, identifier m
 		return "", Sayf("Resource of type '%s' with identifier '%s' was not found.", resourceType, id)
 	}
 	return physical, err
+}
+
+func finderOf(resourceType string) (finder, bool) {
+	for _, some := range []map[string]finder{finders, functionFinders(), httpFinders()} {
+		if find, ok := some[resourceType]; ok {
+			return find, true
+		}
+	}
+	return nil, false
 }
 
 // CanBeNamed tells whether the template itself names the resource by all that

@@ -88,7 +88,7 @@ func createVersion(ctx context.Context, r *Request) (Result, error) {
 
 func functionAliasKind() *Kind {
 	return &Kind{
-		Type: "AWS::Lambda::Alias", NameProperty: "Name", Untagged: true, Replace: []string{"Name", "FunctionName"},
+		Type: "AWS::Lambda::Alias", NameProperty: "Name", Shared: true, Untagged: true, Replace: []string{"Name", "FunctionName"},
 		Create: func(ctx context.Context, r *Request) (Result, error) {
 			in := &lambda.CreateAliasInput{}
 			if err := Bind(r.Properties, in, "ProvisionedConcurrencyConfig", "RoutingConfig"); err != nil {

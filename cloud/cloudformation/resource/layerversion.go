@@ -2,17 +2,24 @@ package resource
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"fmt"
+	"io"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 )
 
 // layerVersionKind is a version of a layer. Every change makes another one.
 func layerVersionKind() *Kind {
 	return &Kind{
-		Type: "AWS::Lambda::LayerVersion", NameProperty: "LayerName", Naming: &Naming{Max: 140}, Untagged: true,
+		Type: "AWS::Lambda::LayerVersion", NameProperty: "LayerName", Shared: true, Naming: &Naming{Max: 140}, Untagged: true,
 		Replace: []string{"CompatibleArchitectures", "CompatibleRuntimes", "Content", "Description", "LayerName", "LicenseInfo"},
 		Create: func(ctx context.Context, r *Request) (Result, error) {
 			in := &lambda.PublishLayerVersionInput{}
@@ -20,6 +27,11 @@ func layerVersionKind() *Kind {
 				return Result{}, err
 			}
 			in.LayerName = &r.Name
+			if r.Retry {
+				if arn, err := madeBefore(ctx, r, in); err != nil || arn != "" {
+					return Result{Physical: arn, Attributes: map[string]any{"LayerVersionArn": arn}}, err
+				}
+			}
 			out, err := Client(r.Clients, lambda.NewFromConfig).PublishLayerVersion(ctx, in)
 			if err != nil {
 				return Result{}, err
@@ -35,6 +47,53 @@ func layerVersionKind() *Kind {
 			return gone(err)
 		},
 	}
+}
+
+// madeBefore looks for the version that an earlier attempt at the same step
+// published: the newest one, if it is just what the step asks for.
+func madeBefore(ctx context.Context, r *Request, in *lambda.PublishLayerVersionInput) (arn string, err error) {
+	client := Client(r.Clients, lambda.NewFromConfig)
+	list, err := client.ListLayerVersions(ctx, &lambda.ListLayerVersionsInput{LayerName: in.LayerName, MaxItems: aws.Int32(1)})
+	if err != nil || len(list.LayerVersions) == 0 {
+		return "", gone(err)
+	}
+	newest, err := client.GetLayerVersionByArn(ctx, &lambda.GetLayerVersionByArnInput{Arn: list.LayerVersions[0].LayerVersionArn})
+	if err != nil {
+		return "", gone(err)
+	}
+	if aws.ToString(newest.Description) != aws.ToString(in.Description) || aws.ToString(newest.LicenseInfo) != aws.ToString(in.LicenseInfo) ||
+		!sameSet(newest.CompatibleRuntimes, in.CompatibleRuntimes) || !sameSet(newest.CompatibleArchitectures, in.CompatibleArchitectures) {
+		return "", nil
+	}
+	digest, err := contentDigest(ctx, r, in.Content)
+	if err != nil || digest != aws.ToString(newest.Content.CodeSha256) {
+		return "", err
+	}
+	return *newest.LayerVersionArn, nil
+}
+
+func sameSet[T ~string](a, b []T) bool {
+	a, b = slices.Clone(a), slices.Clone(b)
+	slices.Sort(a)
+	slices.Sort(b)
+	return slices.Equal(a, b)
+}
+
+// contentDigest is the hash of a layer's archive, as Lambda tells it.
+func contentDigest(ctx context.Context, r *Request, c *types.LayerVersionContentInput) (string, error) {
+	if c == nil {
+		return "", nil
+	}
+	out, err := Client(r.Clients, s3.NewFromConfig).GetObject(ctx, &s3.GetObjectInput{Bucket: c.S3Bucket, Key: c.S3Key, VersionId: c.S3ObjectVersion})
+	if err != nil {
+		return "", err
+	}
+	defer out.Body.Close()
+	sum := sha256.New()
+	if _, err := io.Copy(sum, out.Body); err != nil {
+		return "", fmt.Errorf("reading the layer's archive %s: %w", aws.ToString(c.S3Key), err)
+	}
+	return base64.StdEncoding.EncodeToString(sum.Sum(nil)), nil
 }
 
 // layerOf takes the ARN of a version apart.

@@ -26,10 +26,12 @@ import (
 // ErrGone is what a Read returns for a resource that is not there any more.
 var ErrGone = errors.New("the resource does not exist")
 
+type reader = func(ctx context.Context, r *Request) ([]any, error)
+
 // readers ask the services how the resources are now, for drift detection.
 // They answer with the SDK's own structs, in which the properties of the
 // template are found by name.
-var readers = map[string]func(ctx context.Context, r *Request) ([]any, error){
+var readers = map[string]reader{
 	"AWS::SSM::Parameter": func(ctx context.Context, r *Request) ([]any, error) {
 		client := Client(r.Clients, ssm.NewFromConfig)
 		out, err := client.GetParameter(ctx, &ssm.GetParameterInput{Name: &r.Physical, WithDecryption: aws.Bool(true)})

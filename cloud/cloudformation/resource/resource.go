@@ -81,6 +81,7 @@ type Result struct {
 type Kind struct {
 	Type         string
 	NameProperty string   // the property that names the resource
+	Shared       bool     // several resources may bear the name, as versions of a layer do: it does not stand against a replacement
 	Naming       *Naming  // how it is called without that property; nil for types that name themselves
 	Replace      []string // top-level properties that cannot change on a resource that exists
 	Capability   bool     // an IAM type: templates with it need CAPABILITY_IAM, or _NAMED_IAM with a name
@@ -140,8 +141,10 @@ func NewTable() Table {
 	t.Add(restAPIKinds()...)
 	t.Add(lambdaKinds()...)
 	t.Add(parameterKind(), secretKind(), keyKind(), aliasKind(), logGroupKind(), busKind(), ruleKind(), waitHandleKind(), waitConditionKind(), customKind())
-	for name, read := range readers {
-		t[name].Read = read
+	for _, some := range []map[string]reader{readers, functionReaders(), httpReaders()} {
+		for name, read := range some {
+			t[name].Read = read
+		}
 	}
 	return t
 }
