@@ -2,6 +2,7 @@ package apigatewayv2
 
 import (
 	"context"
+	"fmt"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -135,7 +136,7 @@ func (s *Service) ResetAuthorizersCache(ctx context.Context, in *apigw.ResetAuth
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for name := range s.granted {
-		if strings.HasPrefix(name, *in.ApiId+"/"+aws.ToString(in.StageName)+"/") {
+		if strings.HasPrefix(name, fmt.Sprintf("[%q %q ", *in.ApiId, aws.ToString(in.StageName))) {
 			delete(s.granted, name)
 		}
 	}

@@ -25,7 +25,8 @@ func ReadDocument(text []byte) (Document, error) {
 	if err := yaml.Unmarshal(text, &d); err != nil { // JSON is YAML
 		return nil, fmt.Errorf("read the OpenAPI document: %w", err)
 	}
-	if !strings.HasPrefix(d.Text("openapi"), "3.") && d.Text("swagger") != "2.0" {
+	// SAM writes the version of Swagger as a number.
+	if v := d.Text("swagger"); !strings.HasPrefix(d.Text("openapi"), "3.") && v != "2.0" && v != "2" {
 		return nil, errors.New("the document is neither OpenAPI 3 nor Swagger 2.0")
 	}
 	return d, nil

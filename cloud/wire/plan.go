@@ -48,7 +48,7 @@ func newPlan(m *Model, t reflect.Type) *plan {
 		if f.Name == "ExpiresString" { // the SDK's second view of S3's Expires header
 			b.In, b.Name = "header", "Expires"
 		}
-		if f.Name == payload {
+		if payload != "" && strings.EqualFold(f.Name, payload) { // some models begin members in lower case
 			p.payload = len(p.fields)
 		}
 		if b.In == "" {
