@@ -6,6 +6,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/apigatewayv2"
+	"github.com/aws/aws-sdk-go-v2/service/apigatewayv2/types"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 )
 
@@ -20,6 +21,9 @@ func httpAPIKinds() []*Kind {
 			},
 			func(ctx context.Context, c *apigatewayv2.Client, in *apigatewayv2.UpdateRouteInput, id string) error {
 				in.RouteId = &id
+				if in.AuthorizationType == "" { // which an update takes for no change
+					in.AuthorizationType = types.AuthorizationTypeNone
+				}
 				_, err := c.UpdateRoute(ctx, in)
 				return err
 			},
