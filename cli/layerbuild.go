@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -107,6 +108,9 @@ func (f *layerFlags) pipeline(name string) (*layer.Pipeline, string, error) {
 	}
 	if dir == "" {
 		return p, "", nil
+	}
+	if _, err := os.Stat(f.from); err != nil {
+		return nil, "", usageError{fmt.Errorf("--from: %w", err)}
 	}
 	abs, err := filepath.Abs(dir)
 	if err == nil && len(p.Runtimes) == 0 {

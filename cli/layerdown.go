@@ -25,8 +25,8 @@ func newLayerDown(s IO) *cobra.Command {
 		Short: "Delete layers: their pipelines, repositories and versions",
 		Long: `Deletes the pipeline of each layer, its repository, all its versions and the
 parameters that tell of them. A layer that a function of this account uses is
-left, unless --force is given. With --all, all layers that ouro made go, and what
-they share: the functions, the roles, and the bucket with what is in it.`,
+left, unless --force is given. With --all, all layers that ouro made go, and
+what they share: the functions, the roles, and the bucket with what is in it.`,
 		Args: func(c *cobra.Command, args []string) error {
 			if o.all == (len(args) > 0) {
 				return usageError{fmt.Errorf("%s takes names of layers, or --all", c.CommandPath())}

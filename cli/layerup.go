@@ -29,18 +29,18 @@ func newLayerUp(s IO) *cobra.Command {
 	o := &layerUpOptions{layerWork: layerWork{io: s}}
 	c := &cobra.Command{
 		Use:   "up [NAME]",
-		Short: "Bring a layer up, from nothing if need be, and follow its first version",
-		Long: `Makes what is missing, in the right order: the bucket, the roles and the functions
-that all layers share, the layer's repository with its first commit, its build
-project and its pipeline. Then it pushes the source to the repository, if --from
-names it, and follows the pipeline until the version is published.
+		Short: "Bring a layer up, from nothing if need be, and follow it",
+		Long: `Makes what is missing, in the right order: the bucket, the roles and the
+functions that all layers share, the layer's repository with its first commit,
+its build project and its pipeline. Then it pushes the source to the repository,
+if --from names it, and follows the pipeline until the version is published.
 
 A second layer costs this command once more. For a layer that is there, what no
-flag says stays as it was. The functions are this very program: on another system
-than Linux one is built for it, or given by --function-binary.
-Anywhere but on the project's local cloud, what would change in each stack is
-shown first, and nothing is made without consent.`,
-		Args: cobra.MaximumNArgs(1),
+flag says stays as it was. The functions are this very program: on another
+system than Linux one is built for it, or given by --function-binary. Anywhere
+but on the project's local cloud, what would change in each stack is shown
+first, and nothing is made without consent.`,
+		Args: cobra.ArbitraryArgs,
 		RunE: func(c *cobra.Command, args []string) error {
 			if o.base != (len(args) == 0) {
 				return usageError{errors.New("ouro layer up takes the name of a layer, or --base for what all layers share")}
