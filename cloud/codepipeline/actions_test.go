@@ -134,7 +134,6 @@ func TestActionsOnWholeCloud(t *testing.T) {
 	}{
 		{"S3", deploysToS3}, {"Commands", runsCommands}, {"StackSet", deploysStackSet}, {"ECS", deploysToECS}, {"Batch", buildsBatches},
 		{"Regions", deploysAcrossRegions}, {"Modes", deploysInEveryMode}, {"CodeDeploy", deploysByCodeDeploy}, {"Lambda", callsFunctions},
-		{"LambdaInvoke", asksFunctions},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			w.t = t

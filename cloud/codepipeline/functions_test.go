@@ -25,6 +25,9 @@ def handler(event, context):
     if parameters == "fail":
         pipelines.put_job_failure_result(jobId=job["id"], failureDetails={"type": "JobFailed", "message": "it was asked to"})
         return
+    if not data["outputArtifacts"]:
+        pipelines.put_job_success_result(jobId=job["id"])
+        return
     if "continuationToken" not in data:
         pipelines.put_job_success_result(jobId=job["id"], continuationToken="half")
         return
@@ -68,5 +71,18 @@ func callsFunctions(t *testing.T, w *whole) {
 	w.reaches(w.anew(stage("Call", call("List", "fail"))), types.PipelineExecutionStatusFailed)
 	if diff := cmp.Diff([]string{"List: it was asked to"}, w.failures()); diff != "" {
 		t.Error(diff)
+	}
+	// A rule asks it, too.
+	judged := func(parameters string) types.StageDeclaration {
+		st := stage("Call", call("List", "main", in("App"), out("List")))
+		st.BeforeEntry = &types.BeforeEntryConditions{Conditions: []types.Condition{{Result: types.ResultFail, Rules: []types.RuleDeclaration{{Name: aws.String("Asks"),
+			RuleTypeId:    &types.RuleTypeId{Category: types.RuleCategoryRule, Provider: aws.String("LambdaInvoke")},
+			Configuration: map[string]string{"FunctionName": "lister", "UserParameters": parameters}}}}}}
+		return st
+	}
+	w.succeeds(w.anew(judged("pass")))
+	w.reaches(w.anew(judged("fail")), types.PipelineExecutionStatusFailed)
+	if _, ran := w.details()["List"]; ran {
+		t.Error("the stage was entered against its rule")
 	}
 }
