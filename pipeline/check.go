@@ -33,7 +33,12 @@ type Checked struct {
 // the entrypoint and what else the pipeline deploys from its source, each with
 // everything that it refers to, and the configurations that the pipeline's
 // actions take. All problems come together in a *CheckError.
-func Check(ctx context.Context, p *Project, account, region string) (Checked, error) {
+func Check(ctx context.Context, p *Project, account, region string) (_ Checked, err error) {
+	defer func() {
+		if gone := ctx.Err(); gone != nil { // which no finding is to hide
+			err = fmt.Errorf("checking what %s deploys: %w", p.TemplateFile, gone)
+		}
+	}()
 	c := &checking{project: p, trees: map[string]*template.Template{p.TemplateFile: p.Template}, templates: map[string]bool{p.TemplateFile: true}}
 	c.found(validate.Template(ctx, p.Template))
 	if !p.Unwritten {
@@ -54,9 +59,6 @@ func Check(ctx context.Context, p *Project, account, region string) (Checked, er
 	}
 	for _, d := range facts.Deploys {
 		c.deploy(ctx, d, facts.Entrypoint)
-	}
-	if err := ctx.Err(); err != nil {
-		return c.checked(facts), fmt.Errorf("checking what %s deploys: %w", p.TemplateFile, err)
 	}
 	return c.checked(facts), c.err()
 }
