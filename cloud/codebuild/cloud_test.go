@@ -82,28 +82,21 @@ func newCloudWith(t testing.TB, dir string, o codebuild.Options) *testCloud {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var handler http.Handler
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler.ServeHTTP(w, r) }))
-	d := door.New(door.Options{Store: st, Endpoint: server.URL})
+	server := httptest.NewUnstartedServer(nil)
+	d := door.New(door.Options{Store: st, Endpoint: "http://" + server.Listener.Addr().String()})
 	repositories, identities, accounts := codecommit.New(d.Host("codecommit")), sts.New(d.Host("sts")), iam.New(d.Host("iam"))
-	handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.HasPrefix(r.URL.Path, "/v1/repos/") {
-			repositories.ServeHTTP(w, r)
-			return
-		}
-		d.ServeHTTP(w, r)
-	})
 	builds := codebuild.New(d.Host("codebuild"), o)
 	hosted := codeconnections.New(d.Host("codeconnections"))
-	others := handler
-	handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
+		case strings.HasPrefix(r.URL.Path, "/v1/repos/"):
+			repositories.ServeHTTP(w, r)
 		case strings.HasPrefix(r.URL.Path, "/git-http/"), strings.HasPrefix(r.URL.Path, "/_codeconnections/"):
 			hosted.ServeHTTP(w, r)
 		case strings.HasPrefix(r.URL.Path, "/_codebuild/"):
 			builds.ServeHTTP(w, r)
 		default:
-			others.ServeHTTP(w, r)
+			d.ServeHTTP(w, r)
 		}
 	})
 	for name, service := range map[string]any{
@@ -117,6 +110,7 @@ func newCloudWith(t testing.TB, dir string, o codebuild.Options) *testCloud {
 	}
 	d.Identify(identities.Identify)
 	d.Identify(accounts.Identify)
+	server.Start()
 	if err := builds.Resume(t.Context()); err != nil {
 		t.Fatal(err)
 	}
