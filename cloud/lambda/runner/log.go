@@ -15,8 +15,8 @@ const (
 	maxTail = 4 * 1024
 	maxLine = 256 * 1024
 
-	// Lines are given on together: a short invocation is one call of the sink.
-	// Those of a long one wait no longer than this, and no more of them.
+	// Lines are given on together, after a moment: an invocation does not wait
+	// for its log, as on AWS, and short ones share a call of the sink.
 	heldFor  = 50 * time.Millisecond
 	heldSize = 256 * 1024
 )
@@ -26,6 +26,8 @@ type stream struct {
 	fn   Function
 	name string
 	sink func(Function, string, []Line)
+
+	giving sync.Mutex // held by who calls the sink, so that lines keep their order
 
 	mu    sync.Mutex
 	tail  []byte
@@ -53,7 +55,6 @@ func (s *stream) write(texts ...string) {
 		return
 	}
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	now := time.Now()
 	for _, text := range texts {
 		s.held = append(s.held, Line{Time: now, Text: text})
@@ -63,30 +64,31 @@ func (s *stream) write(texts ...string) {
 	if extra := len(s.tail) - maxTail; extra > 0 {
 		s.tail = bytes.Clone(s.tail[extra:])
 	}
-	switch {
-	case s.size > heldSize:
-		s.deliverLocked()
-	case s.timer == nil:
+	full := s.size > heldSize
+	if !full && s.timer == nil {
 		s.timer = time.AfterFunc(heldFor, s.deliver)
+	}
+	s.mu.Unlock()
+	if full {
+		s.deliver()
 	}
 }
 
-// deliver gives on what is held.
+// deliver gives on what is held. Who writes meanwhile does not wait for it.
 func (s *stream) deliver() {
+	s.giving.Lock()
+	defer s.giving.Unlock()
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.deliverLocked()
-}
-
-func (s *stream) deliverLocked() {
 	if s.timer != nil {
 		s.timer.Stop()
 		s.timer = nil
 	}
-	if len(s.held) > 0 {
-		s.sink(s.fn, s.name, s.held)
-	}
+	lines := s.held
 	s.held, s.size = nil, 0
+	s.mu.Unlock()
+	if len(lines) > 0 {
+		s.sink(s.fn, s.name, lines)
+	}
 }
 
 // output is what a process writes, on its way into a stream.

@@ -78,7 +78,6 @@ func (s *stream) finish(in Invocation, at phase, payload []byte, fault *failure,
 		record["errorType"] = fault.kind
 	}
 	s.platform("report", record, text)
-	s.deliver()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r.LogTail = s.tail
