@@ -3,9 +3,10 @@
 // this very program, as bootstrap of the runtime provided.al2023.
 //
 // Each works through the clients of AWS's SDK, with the credentials that Lambda
-// gives the function. There are two kinds: custom resources of CloudFormation
-// ([resource]) and actions of CodePipeline ([action]). Both always answer, also
-// when the work panics or its time runs out, and can be asked the same twice.
+// gives the function. There are custom resources of CloudFormation ([resource])
+// and actions of CodePipeline ([action]), which always answer, also when the work
+// panics or its time runs out, and can be asked the same twice; and those that
+// take the webhooks of git's providers ([gitHook]).
 package function
 
 import (
@@ -30,6 +31,8 @@ type Handler func(ctx context.Context, event json.RawMessage) (any, error)
 var handlers = map[string]func(aws.Config) Handler{
 	"bucket.empty":    func(c aws.Config) Handler { return bucketEmpty(c).handle },
 	"bucket.notify":   func(c aws.Config) Handler { return bucketNotify(c).handle },
+	"git.hook":        gitHook,
+	"git.zip":         gitZip,
 	"key.create":      func(c aws.Config) Handler { return keyCreate(c).handle },
 	"repository.seed": func(c aws.Config) Handler { return repositorySeed(c).handle },
 	"layer.pipeline":  func(c aws.Config) Handler { return newAction(c, layerPipeline).handle },

@@ -117,16 +117,22 @@ func testNotify(t *testing.T, w *world) {
 	}
 }
 
-// function makes a function that the service may call.
-func (w *world) function(name, caller string) {
+// role makes a role that functions take, and gives its ARN.
+func (w *world) role(name string) *string {
 	w.Helper()
 	role, err := w.clients.Roles.CreateRole(w.Context(), &iam.CreateRoleInput{RoleName: &name, AssumeRolePolicyDocument: aws.String(
 		`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}]}`)})
 	if err != nil {
 		w.Fatal(err)
 	}
+	return role.Role.Arn
+}
+
+// function makes a function that the service may call.
+func (w *world) function(name, caller string) {
+	w.Helper()
 	api := lambda.NewFromConfig(w.cloud.Config)
-	if _, err := api.CreateFunction(w.Context(), &lambda.CreateFunctionInput{FunctionName: &name, Role: role.Role.Arn, PackageType: lambdatypes.PackageTypeImage,
+	if _, err := api.CreateFunction(w.Context(), &lambda.CreateFunctionInput{FunctionName: &name, Role: w.role(name), PackageType: lambdatypes.PackageTypeImage,
 		Code: &lambdatypes.FunctionCode{ImageUri: aws.String("000000000000.dkr.ecr.us-east-1.amazonaws.com/x:1")}}); err != nil {
 		w.Fatal(err)
 	}
