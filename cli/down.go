@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 
 	"github.com/spf13/cobra"
 
@@ -61,26 +62,38 @@ func (o *downOptions) run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if doomed.Empty() {
+	return consent.delete(ctx, o.io.Out, doomed.Empty(), func() { o.show(doomed) }, func(ctx context.Context) ([]string, error) { return up.Down(ctx, doomed) }, func() (lines []string) {
+		for _, what := range doomed.Left {
+			lines = append(lines, what+", which ouro did not make")
+		}
+		return lines
+	})
+}
+
+// delete asks, deletes, and tells what it deleted and, if all went well, what
+// it left.
+func (c consent) delete(ctx context.Context, out io.Writer, empty bool, show func(), remove func(context.Context) ([]string, error), left func() []string) error {
+	w := c.session
+	if empty {
 		w.clearNow()
-		fmt.Fprintln(o.io.Out, "nothing to delete")
+		fmt.Fprintln(out, "nothing to delete")
 		return nil
 	}
-	ok, err := consent.ask(ctx, func() { o.show(doomed) }, "Delete this")
+	ok, err := c.ask(ctx, show, "Delete this")
 	if err != nil {
 		return err
 	}
 	if !ok {
 		return pipeline.ErrDeclined
 	}
-	deleted, err := up.Down(ctx, doomed)
+	deleted, err := remove(ctx)
 	w.clearNow()
 	for _, what := range deleted {
-		fmt.Fprintln(o.io.Out, "deleted "+what)
+		fmt.Fprintln(out, "deleted "+what)
 	}
 	if err == nil {
-		for _, what := range doomed.Left {
-			fmt.Fprintln(o.io.Out, "left "+what+", which ouro did not make")
+		for _, what := range left() {
+			fmt.Fprintln(out, "left "+what)
 		}
 	}
 	return err

@@ -264,27 +264,7 @@ func (o *metaDownOptions) run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if doomed.Empty() {
-		w.clearNow()
-		fmt.Fprintln(o.io.Out, "nothing to delete")
-		return nil
-	}
-	ok, err := consent.ask(ctx, func() { (&downOptions{io: o.io}).show(&doomed.Teardown) }, "Delete this")
-	if err != nil {
-		return err
-	}
-	if !ok {
-		return pipeline.ErrDeclined
-	}
-	deleted, err := up.MetaDown(ctx, doomed)
-	w.clearNow()
-	for _, what := range deleted {
-		fmt.Fprintln(o.io.Out, "deleted "+what)
-	}
-	if err == nil {
-		for _, what := range slices.Sorted(slices.Values(doomed.Left)) {
-			fmt.Fprintln(o.io.Out, "left "+what)
-		}
-	}
-	return err
+	return consent.delete(ctx, o.io.Out, doomed.Empty(), func() { (&downOptions{io: o.io}).show(&doomed.Teardown) },
+		func(ctx context.Context) ([]string, error) { return up.MetaDown(ctx, doomed) },
+		func() []string { return slices.Sorted(slices.Values(doomed.Left)) })
 }
