@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -260,8 +261,13 @@ func TestCustomResume(t *testing.T) {
 			t.Parallel()
 			f := &functions{}
 			received := make(chan asked, 10)
+			var begun atomic.Pointer[world]
 			token := f.custom(t, "keeper", func(q asked) answer {
+				w := begun.Swap(nil)
 				received <- q
+				for w != nil && listens(w) { // the first one returns when its cloud has begun to close
+					time.Sleep(time.Millisecond)
+				}
 				return answer{silent: true}
 			})
 			options := cloud.Options{Dir: t.TempDir(), Services: map[string]any{"lambda": f}}
@@ -279,6 +285,7 @@ func TestCustomResume(t *testing.T) {
 				return &world{c, t, sdk.NewFromConfig(c.Config)}
 			}
 			first := begin("127.0.0.1:0")
+			begun.Store(first)
 			out, err := first.cfn.CreateStack(t.Context(), &sdk.CreateStackInput{StackName: aws.String("s"), TemplateBody: aws.String(template(t,
 				map[string]any{"Thing": customResource(token)}, "Outputs", map[string]any{"A": value(getAtt("Thing", "A"))}))})
 			if err != nil {
@@ -319,6 +326,16 @@ func TestCustomResume(t *testing.T) {
 			}
 		})
 	}
+}
+
+// listens says whether a cloud takes connections still.
+func listens(w *world) bool {
+	c, err := net.Dial("tcp", strings.TrimPrefix(w.URL, "http://"))
+	if err != nil {
+		return false
+	}
+	_ = c.Close()
+	return true
 }
 
 // TestCustomByTopic asks a custom resource through an SNS topic, whose HTTP

@@ -92,11 +92,7 @@ func ask(ctx context.Context, r *Request, what string, properties, former map[st
 		}
 	}
 	if !waits {
-		if err := send(ctx, r, what, e.ID, properties, former); err != nil {
-			r.Mail.end(ctx, r, name)
-			return Result{}, err
-		}
-		if err := r.Mail.sent(ctx, r, name, e); err != nil {
+		if err := handOver(ctx, r, what, name, e, properties, former); err != nil {
 			return Result{}, err
 		}
 	}
@@ -123,4 +119,23 @@ func ask(ctx context.Context, r *Request, what string, properties, former map[st
 		return Result{}, fmt.Errorf("deleting the answer of a custom resource: %w", err)
 	}
 	return answered(r, what, e.ID, body)
+}
+
+// handingOver is how long a process that is to end goes on with a request
+// that it has begun to send.
+const handingOver = 10 * time.Second
+
+// handOver sends a request and records that it did. The end of the process does
+// not come between the two: the next one would ask a second time.
+func handOver(ctx context.Context, r *Request, what, name string, e errand, properties, former map[string]any) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), handingOver)
+	defer cancel()
+	if err := send(ctx, r, what, e.ID, properties, former); err != nil {
+		r.Mail.end(ctx, r, name)
+		return err
+	}
+	return r.Mail.sent(ctx, r, name, e)
 }
