@@ -32,6 +32,8 @@ var handlers = map[string]func(aws.Config) Handler{
 	"bucket.empty":    func(c aws.Config) Handler { return bucketEmpty(c).handle },
 	"bucket.notify":   func(c aws.Config) Handler { return bucketNotify(c).handle },
 	"git.hook":        gitHook,
+	"git.key":         func(c aws.Config) Handler { return gitKey(c).handle },
+	"git.pull":        gitPull,
 	"git.zip":         gitZip,
 	"key.create":      func(c aws.Config) Handler { return keyCreate(c).handle },
 	"repository.seed": func(c aws.Config) Handler { return repositorySeed(c).handle },

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"net/netip"
 	"os"
 	"strings"
@@ -32,6 +33,14 @@ import (
 //	GIT_WORKER                  the function that git.hook hands on to
 //	GIT_BRANCHES, GIT_TAGS, GIT_PATHS, GIT_NETWORKS   lists, with commas
 //	GIT_AUTHORITIES             certificates in PEM of the provider's own authority
+//
+// and git.pull besides by
+//
+//	GIT_KEY                     the secret with the private key for SSH; empty to go over HTTPS
+//	GIT_SSH_HOST                where SSH is served, if that is another host or port
+//	GIT_HOST_KEYS               what the host of SSH may show, if it is none of the known ones
+//	GIT_SUBMODULES, GIT_LFS     refuse, leave or fetch
+//	GIT_DISK                    MB of disk that the function has
 func gitProvider() (gitsource.Provider, error) {
 	return gitsource.NewProvider(os.Getenv("GIT_PROVIDER"), os.Getenv("GIT_HOST"))
 }
@@ -102,8 +111,51 @@ func sendTo(api *lambda.Client, name string) func(context.Context, gitsource.Eve
 }
 
 // gitZip keeps a bucket at what git.hook tells, by the archives of the provider.
-func gitZip(cfg aws.Config) Handler {
-	worker := sync.OnceValues(func() (*gitsource.Worker, error) { return newZipWorker(cfg) })
+func gitZip(cfg aws.Config) Handler { return gitWorker(cfg, newArchives) }
+
+// gitPull keeps a bucket at what git.hook tells, by git's own protocol.
+func gitPull(cfg aws.Config) Handler { return gitWorker(cfg, newPuller) }
+
+// fetcher is what fetches commits.
+type fetcher interface {
+	Fetch(ctx context.Context, e gitsource.Event, to *gitsource.Packer) error
+}
+
+// source is what both ways of fetching need.
+type source struct {
+	cfg      aws.Config
+	provider gitsource.Provider
+	client   *http.Client
+	token    func(context.Context) (string, error) // nil for public repositories
+}
+
+func newSource(cfg aws.Config) (s source, err error) {
+	s.cfg = cfg
+	if s.provider, err = gitProvider(); err != nil {
+		return s, err
+	}
+	if id := os.Getenv("GIT_TOKEN"); id != "" {
+		s.token = tokenIn(secretsmanager.NewFromConfig(cfg), id)
+	}
+	s.client, err = gitsource.NewClient([]byte(os.Getenv("GIT_AUTHORITIES")))
+	return s, err
+}
+
+// gitWorker does what git.hook hands on.
+func gitWorker(cfg aws.Config, fetch func(source) (fetcher, error)) Handler {
+	worker := sync.OnceValues(func() (*gitsource.Worker, error) {
+		s, err := newSource(cfg)
+		if err != nil {
+			return nil, err
+		}
+		f, err := fetch(s)
+		if err != nil {
+			return nil, err
+		}
+		return &gitsource.Worker{
+			Fetch: f.Fetch, Bucket: os.Getenv("GIT_BUCKET"), Records: records(cfg), Limits: gitsource.DefaultLimits, Log: logger(), Wait: wait,
+		}, nil
+	})
 	return func(ctx context.Context, event json.RawMessage) (any, error) {
 		w, err := worker()
 		if err != nil {
@@ -117,22 +169,8 @@ func gitZip(cfg aws.Config) Handler {
 	}
 }
 
-func newZipWorker(cfg aws.Config) (*gitsource.Worker, error) {
-	p, err := gitProvider()
-	if err != nil {
-		return nil, err
-	}
-	client, err := gitsource.NewClient([]byte(os.Getenv("GIT_AUTHORITIES")))
-	if err != nil {
-		return nil, err
-	}
-	a := &gitsource.Archives{Provider: p, Client: client, Stall: 30 * time.Second}
-	if id := os.Getenv("GIT_TOKEN"); id != "" {
-		a.Token = tokenIn(secretsmanager.NewFromConfig(cfg), id)
-	}
-	return &gitsource.Worker{
-		Fetch: a.Fetch, Bucket: os.Getenv("GIT_BUCKET"), Records: records(cfg), Limits: gitsource.DefaultLimits, Log: logger(), Wait: wait,
-	}, nil
+func newArchives(s source) (fetcher, error) {
+	return &gitsource.Archives{Provider: s.provider, Client: s.client, Token: s.token, Stall: 30 * time.Second}, nil
 }
 
 // tokenIn reads a token whenever it is needed, so that a new one counts at once.

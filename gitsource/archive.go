@@ -41,23 +41,18 @@ func NewClient(authorities []byte) (*http.Client, error) {
 	}}, nil
 }
 
-// errStalled tells that the provider fell silent.
-var errStalled = errors.New("the provider says nothing")
-
 // Fetch packs the event's commit.
 func (a *Archives) Fetch(ctx context.Context, e Event, to *Packer) error {
 	k := kinds[a.Provider.Name]
 	if k.archive == nil {
 		return permanent("the provider %s has no archives; its repositories are pulled", a.Provider.Name)
 	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	silence := time.AfterFunc(a.Stall, func() { cancel(errStalled) })
-	defer silence.Stop()
+	ctx, silence, stop := Watch(ctx, a.Stall)
+	defer stop()
 	response, err := a.ask(ctx, k, k.archive(a.Provider.Host, e))
 	if err == nil {
 		defer response.Body.Close() //nolint:errcheck // only read from
-		in := &incoming{Reader: response.Body, silence: silence, stall: a.Stall}
+		in := &counter{Reader: silence.Reader(response.Body)}
 		to.read = func() int64 { return in.n }
 		err = untar(in, e.Commit, to)
 	}
@@ -70,19 +65,15 @@ func (a *Archives) Fetch(ctx context.Context, e Event, to *Packer) error {
 	return nil
 }
 
-// incoming counts what comes, and tells when nothing does.
-type incoming struct {
+// counter counts what is read.
+type counter struct {
 	io.Reader
-	n       int64
-	silence *time.Timer
-	stall   time.Duration
+	n int64
 }
 
-func (i *incoming) Read(b []byte) (int, error) {
-	i.silence.Reset(i.stall)
-	n, err := i.Reader.Read(b)
-	i.silence.Stop() // what takes its time now is not the provider
-	i.n += int64(n)
+func (c *counter) Read(b []byte) (int, error) {
+	n, err := c.Reader.Read(b)
+	c.n += int64(n)
 	return n, err
 }
 

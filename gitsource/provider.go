@@ -3,6 +3,7 @@ package gitsource
 import (
 	"fmt"
 	"maps"
+	"net"
 	"net/url"
 	"slices"
 	"strings"
@@ -27,6 +28,7 @@ type kindOf struct {
 	token      func(token string) (header, value string)
 	clone      func(host string, e Event) string
 	user       string // whom a token over HTTPS belongs to
+	sshPort    string // where that is another than SSH's
 }
 
 func bearer(token string) (string, string) { return "Authorization", "Bearer " + token }
@@ -70,7 +72,7 @@ var kinds = map[string]kindOf{
 	},
 	"bitbucket-server": {
 		events: []string{"x-event-key"}, deliveries: []string{"x-request-id"}, signatures: []string{"x-hub-signature"},
-		parse: parseStash, token: bearer, user: "x-token-auth",
+		parse: parseStash, token: bearer, user: "x-token-auth", sshPort: "7999",
 		// Without a prefix, this one's archives have no common folder.
 		archive: func(host string, e Event) string {
 			return "https://" + host + "/rest/api/latest/projects/" + e.Owner + "/repos/" + e.Name + "/archive?at=" + e.Commit + "&format=tar.gz&prefix=" + e.Name + "/"
@@ -92,7 +94,7 @@ var kinds = map[string]kindOf{
 	},
 }
 
-func with(k kindOf, change func(*kindOf)) kindOf {
+func with[K any](k K, change func(*K)) K {
 	change(&k)
 	return k
 }
@@ -167,10 +169,46 @@ func (p Provider) addresses(e *Event) {
 		return
 	}
 	k := kinds[p.Name]
-	e.CloneURL, e.SSHURL = k.clone(p.Host, *e), "ssh://git@"+hostname(p.Host)+"/"+e.Repository()+".git"
+	e.CloneURL, e.SSHURL = k.clone(p.Host, *e), "ssh://git@"+k.sshHost(p.Host)+"/"+e.Repository()+".git"
 	if k.archive != nil && e.Commit != "" {
 		e.ArchiveURL = k.archive(p.Host, *e)
 	}
+}
+
+// sshHost is where SSH is served; without a port where that is SSH's own.
+func (k kindOf) sshHost(host string) string {
+	if k.sshPort == "" {
+		return hostname(host)
+	}
+	return net.JoinHostPort(hostname(host), k.sshPort)
+}
+
+// Remote is where git finds a repository.
+type Remote struct {
+	HTTPS   string // the address of the clone
+	User    string // whom a token over HTTPS belongs to
+	SSHHost string // with a port, where it is another than SSH's
+	Path    string // over SSH
+}
+
+// Remote is where git finds the repository of that name, OWNER/NAME.
+func (p Provider) Remote(name string) (Remote, error) {
+	e, err := repository(name)
+	if err != nil {
+		return Remote{}, err
+	}
+	k := kinds[p.Name]
+	return Remote{HTTPS: k.clone(p.Host, e), User: k.user, SSHHost: k.sshHost(p.Host), Path: "/" + name + ".git"}, nil
+}
+
+// repository is one by its name, OWNER/NAME, if a provider would give such a name.
+func repository(name string) (Event, error) {
+	at := strings.LastIndexByte(name, '/')
+	e := Event{Kind: Ping, Owner: name[:max(at, 0)], Name: name[at+1:]}
+	if err := e.check(); err != nil || e.Name == "" {
+		return Event{}, permanent("%q is no OWNER/NAME of a repository", printable(name, maxOwner))
+	}
+	return e, nil
 }
 
 func hostname(host string) string { return (&url.URL{Host: host}).Hostname() }

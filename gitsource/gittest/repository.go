@@ -1,0 +1,78 @@
+package gittest
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// Repository is one of a server's, and a folder in which commits are made.
+type Repository struct {
+	Name string // OWNER/NAME
+	Work string
+	s    *Server
+}
+
+func (s *Server) dir(name string) string {
+	return filepath.Join(s.root, filepath.FromSlash(name)+".git")
+}
+
+// Repository makes an empty repository. Its server gives commits by their hashes
+// as GitHub's, GitLab's and Gitea's do.
+func (s *Server) Repository(name string) *Repository {
+	s.t.Helper()
+	r := &Repository{Name: name, Work: s.t.TempDir(), s: s}
+	r.git("", "init", "-q", "--bare", "-b", "main", s.dir(name))
+	r.Configure("uploadpack.allowReachableSHA1InWant", "true")
+	r.Git("init", "-q", "-b", "main")
+	r.Git("remote", "add", "origin", s.dir(name))
+	return r
+}
+
+// Configure sets one of git's settings on the server.
+func (r *Repository) Configure(name, value string) {
+	r.s.t.Helper()
+	r.git(r.s.dir(r.Name), "config", name, value)
+}
+
+// Git runs git in the folder, and gives what it says.
+func (r *Repository) Git(args ...string) string {
+	r.s.t.Helper()
+	return r.git(r.Work, args...)
+}
+
+func (r *Repository) git(dir string, args ...string) string {
+	r.s.t.Helper()
+	cmd := exec.Command("git", args...)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_NOSYSTEM=1", "GIT_AUTHOR_NAME=Ada", "GIT_AUTHOR_EMAIL=ada@example.com",
+		"GIT_COMMITTER_NAME=Ada", "GIT_COMMITTER_EMAIL=ada@example.com", "GIT_ALLOW_PROTOCOL=file")
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		r.s.t.Fatalf("git %v: %v: %s", args, err, out)
+	}
+	return strings.TrimSpace(string(out))
+}
+
+// Write writes a file of the folder.
+func (r *Repository) Write(name, body string) {
+	r.s.t.Helper()
+	at := filepath.Join(r.Work, filepath.FromSlash(name))
+	if err := os.MkdirAll(filepath.Dir(at), 0o755); err != nil {
+		r.s.t.Fatal(err)
+	}
+	if err := os.WriteFile(at, []byte(body), 0o644); err != nil {
+		r.s.t.Fatal(err)
+	}
+}
+
+// Push commits all that is in the folder to the branch, pushes it, and gives the
+// commit.
+func (r *Repository) Push(branch string) string {
+	r.s.t.Helper()
+	r.Git("add", "-A")
+	r.Git("commit", "-q", "--allow-empty", "-m", "a change")
+	r.Git("push", "-q", "-f", "origin", "HEAD:refs/heads/"+branch)
+	return r.Git("rev-parse", "HEAD")
+}

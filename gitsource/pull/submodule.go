@@ -1,0 +1,105 @@
+package pull
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"net/url"
+	"path"
+	"strings"
+
+	"github.com/go-git/go-git/v5/plumbing"
+)
+
+const modulesFile = ".gitmodules"
+
+// submodules are the addresses of a commit's submodules, by their paths.
+func (s *source) submodules(tree plumbing.Hash) (map[string]string, error) {
+	list, err := s.clone.entries(tree)
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range list {
+		if e.name == modulesFile && e.mode.IsRegular() {
+			_, body, err := s.clone.read(e.hash)
+			return readModules(body), err
+		}
+	}
+	return nil, nil
+}
+
+// readModules reads the file in which git keeps submodules: of git's format for
+// configuration, what git itself writes there.
+func readModules(body []byte) map[string]string {
+	found := map[string]string{}
+	at, address := "", ""
+	keep := func() {
+		if at != "" && address != "" {
+			found[at] = address
+		}
+		at, address = "", ""
+	}
+	lines := bufio.NewScanner(bytes.NewReader(body))
+	for lines.Scan() {
+		line := strings.TrimSpace(lines.Text())
+		if strings.HasPrefix(line, "[") {
+			keep()
+			continue
+		}
+		name, value, _ := strings.Cut(line, "=")
+		value = strings.Trim(strings.TrimSpace(value), `"`)
+		switch strings.TrimSpace(name) {
+		case "path":
+			at = value
+		case "url":
+			address = value
+		}
+	}
+	keep()
+	return found
+}
+
+// submodule packs a commit of another repository.
+func (s *source) submodule(ctx context.Context, name, at string, e entry) error {
+	switch {
+	case s.p.Submodules == Leave:
+		return nil
+	case s.p.Submodules == Refuse:
+		return permanent("%q is a submodule: choose whether submodules are fetched or left out", name)
+	case s.depth >= s.p.Limits.Depth:
+		return permanent("%q is a submodule in more than %d others", name, s.p.Limits.Depth)
+	}
+	address, ok := s.modules[at]
+	if !ok {
+		return permanent("%q is a submodule of which %s says nothing", name, modulesFile)
+	}
+	repository, ok := s.sibling(address)
+	if !ok {
+		return permanent("the submodule %q is at %q, which is not at the provider's host %s: only what is there is fetched", name, address, s.p.Provider.Host)
+	}
+	return s.packing.repository(ctx, repository, e.hash.String(), "", name, s.depth+1)
+}
+
+// sibling is the repository of that address, if the provider has it: our key and
+// token are for nobody else. Whatever the address, it is fetched as this one is.
+func (s *source) sibling(address string) (repository string, ok bool) {
+	if strings.HasPrefix(address, "./") || strings.HasPrefix(address, "../") {
+		repository = path.Join(s.name, address)
+	} else if u, err := url.Parse(address); err == nil && u.Host != "" {
+		repository = strings.TrimPrefix(u.Path, "/")
+		if u.Hostname() != (&url.URL{Host: s.p.Provider.Host}).Hostname() {
+			return "", false
+		}
+	} else { // git@host:owner/name.git
+		who, where, found := strings.Cut(address, ":")
+		if _, host, _ := strings.Cut(who, "@"); !found || host != s.p.Provider.Host {
+			return "", false
+		}
+		repository = where
+	}
+	repository = strings.TrimSuffix(strings.TrimSuffix(repository, "/"), ".git")
+	if s.p.Provider.Name == "bitbucket-server" {
+		repository = strings.TrimPrefix(repository, "scm/")
+	}
+	return repository, true
+}
