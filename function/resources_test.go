@@ -63,6 +63,10 @@ func testEmpty(t *testing.T, w *world) {
 	if page, err := w.buckets.ListObjectVersions(t.Context(), &s3.ListObjectVersionsInput{Bucket: aws.String("full")}); err != nil || !aws.ToBool(page.IsTruncated) {
 		t.Fatalf("a creation emptied the bucket: %v", err)
 	}
+	w.success("bucket.empty", event{RequestType: "Delete", PhysicalResourceID: id, ResourceProperties: map[string]any{"ServiceToken": "arn", "BucketName": "full", "Retain": "true"}})
+	if page, err := w.buckets.ListObjectVersions(t.Context(), &s3.ListObjectVersionsInput{Bucket: aws.String("full")}); err != nil || !aws.ToBool(page.IsTruncated) {
+		t.Fatalf("a bucket that is retained was emptied: %v", err)
+	}
 	for range 2 { // the second time, the bucket is gone
 		w.success("bucket.empty", event{RequestType: "Delete", PhysicalResourceID: id, ResourceProperties: p})
 		if _, err := w.buckets.DeleteBucket(t.Context(), &s3.DeleteBucketInput{Bucket: aws.String("full")}); err != nil && !strings.Contains(err.Error(), "NoSuchBucket") {
