@@ -17,12 +17,13 @@ import (
 // lies below a folder. docs/architecture.md draws the same picture.
 var mayImport = map[string][]string{
 	"":                    {"cli", "function"},
-	"cli":                 {"pipeline", "publish", "stack", "template", "buildspec", "cloud", "cloud/store", "validate", "library", "starter", "regex", "ci", "layer", "function"},
+	"cli":                 {"pipeline", "publish", "stack", "template", "buildspec", "cloud", "cloud/store", "validate", "library", "starter", "regex", "ci", "layer", "function", "gitsource", "webhook"},
 	"starter":             {"library", "regex"},
 	"ci":                  {"stack", "buildspec", "library", "template", "regex"},
 	"function":            {"gitsource", "gitsource/pull", "layer", "pipeline", "stack"},
 	"gitsource":           {},
 	"gitsource/pull":      {"gitsource"},
+	"webhook":             {"gitsource", "pipeline", "stack", "regex"},
 	"layer":               {"pipeline", "stack", "publish", "library", "template", "regex"},
 	"pipeline":            {"stack", "publish", "template", "buildspec", "validate"},
 	"stack":               {"template"},

@@ -26,6 +26,7 @@ type stackWork struct {
 	template   string // in the library
 	name       string // of the stack
 	parameters []string
+	tags       map[string]string
 	yes, json  bool
 }
 
@@ -85,7 +86,7 @@ func (o *stackWork) session(ctx context.Context) (*session, error) {
 
 func (o *stackWork) spec(values map[string]string) (stack.Spec, error) {
 	t, err := library.Open(o.template)
-	return stack.Spec{Name: o.name, Template: string(t.Body), Parameters: values}, err
+	return stack.Spec{Name: o.name, Template: string(t.Body), Parameters: values, Tags: o.tags}, err
 }
 
 // validate has CloudFormation check the template, and shows what it would do
@@ -120,9 +121,25 @@ func (o *stackWork) width(terminal bool) int {
 	return max(o.io.Width, 40)
 }
 
-// deploy shows what would change in the stack, asks, has it done and follows
-// it.
+// deploy has the stack changed, and tells what it is then.
 func (o *stackWork) deploy(ctx context.Context, w *session, values map[string]string) error {
+	if err := o.change(ctx, w, values); err != nil {
+		return err
+	}
+	stacks, err := pipeline.Stacks(ctx, w.clients, []pipeline.StackRef{{Name: o.name}})
+	if err != nil {
+		return err
+	}
+	w.clearNow()
+	if o.json {
+		return printJSON(o.io, stacks)
+	}
+	printStacks(o.io.Out, paint(o.io.Color && o.io.Terminal), stacks)
+	return nil
+}
+
+// change shows what would change in the stack, asks, has it done and follows it.
+func (o *stackWork) change(ctx context.Context, w *session, values map[string]string) error {
 	consent := consent{session: w, asker: o.target.asker, yes: o.yes}
 	if err := consent.possible(); err != nil {
 		return err
@@ -140,21 +157,8 @@ func (o *stackWork) deploy(ctx context.Context, w *session, values map[string]st
 			w.Step("Stack " + o.name + " was changed by somebody else meanwhile")
 			continue
 		}
-		if err != nil {
-			return err
-		}
-		break
-	}
-	stacks, err := pipeline.Stacks(ctx, w.clients, []pipeline.StackRef{{Name: o.name}})
-	if err != nil {
 		return err
 	}
-	w.clearNow()
-	if o.json {
-		return printJSON(o.io, stacks)
-	}
-	printStacks(o.io.Out, paint(o.io.Color && o.io.Terminal), stacks)
-	return nil
 }
 
 func (o *stackWork) apply(ctx context.Context, w *session, consent consent, spec stack.Spec) error {

@@ -115,3 +115,22 @@ func (a api) keysAt(repository string) string {
 	}
 	return repository + a.keys
 }
+
+// byHand is what to enter besides the URL and the secret where nobody registers
+// the webhook.
+var byHand = map[string]string{
+	"github":           "content type application/json, SSL verification, just the push event",
+	"gitlab":           "the secret as secret token, push events and tag push events, SSL verification",
+	"bitbucket":        "the trigger repository push",
+	"bitbucket-server": "the event repository push",
+	"gitea":            "POST, content type application/json, the custom events push and delete",
+	"generic":          "the signature as sha256=HEX in X-Hub-Signature-256, or the secret in X-Git-Token; a payload like a push of GitHub's",
+}
+
+// ByHand is that for one provider.
+func (p Provider) ByHand() string {
+	if text, ok := byHand[p.Name]; ok {
+		return text
+	}
+	return byHand["github"]
+}

@@ -46,9 +46,9 @@ func FindProgram(ctx context.Context, file, architecture string) (*Program, erro
 	return &Program{File: b.File, Key: strings.TrimSuffix(b.Key, "ouro") + "function.zip", Architecture: Architecture(goarch), Size: b.Size}, nil
 }
 
-// upload puts the program into the bucket, as a zip with the one file that the
+// Upload puts the program into the bucket, as a zip with the one file that the
 // runtimes of Lambda for programs start, if it is not there.
-func (p *Program) upload(ctx context.Context, api *s3.Client, bucket string, observer pipeline.Observer) (err error) {
+func (p *Program) Upload(ctx context.Context, api *s3.Client, bucket string, observer pipeline.Observer) (err error) {
 	_, err = api.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &bucket, Key: &p.Key})
 	if err == nil {
 		return nil

@@ -43,7 +43,7 @@ func (u *Up) Base(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := u.Program.upload(ctx, u.Clients.Buckets, bucket, u.Observer); err != nil {
+	if err := u.Program.Upload(ctx, u.Clients.Buckets, bucket, u.Observer); err != nil {
 		return err
 	}
 	return u.apply(ctx, FunctionsStack, "layer/functions.yaml", map[string]string{"CodeKey": u.Program.Key, "Architecture": u.Program.Architecture})
