@@ -31,7 +31,7 @@ func gitKey(cfg aws.Config) *resource[registered] {
 	secrets := secretsmanager.NewFromConfig(cfg)
 	return &resource[registered]{
 		check: func(p *registered) error {
-			_, err := p.keys(secrets)
+			_, err := p.registrar()
 			if err == nil && len(strings.Fields(p.PublicKey)) < 2 {
 				err = fmt.Errorf("%q is no public key of SSH", p.PublicKey)
 			}
@@ -42,29 +42,32 @@ func gitKey(cfg aws.Config) *resource[registered] {
 			return p.Provider + "/" + p.Host + "/" + p.Repository + "/" + hex.EncodeToString(sum[:8])
 		},
 		put: func(ctx context.Context, _ *request, p, _ *registered) (map[string]string, error) {
-			keys, err := p.keys(secrets)
+			keys, err := p.keys(ctx, secrets)
 			if err == nil {
-				err = keys.Add(ctx, p.Title, p.PublicKey)
+				_, err = keys.AddKey(ctx, p.Repository, p.Title, p.PublicKey)
 			}
-			if err != nil {
-				return nil, fmt.Errorf("registering the deploy key of %s: %w", p.Repository, err)
-			}
-			return map[string]string{}, nil
+			return map[string]string{}, err
 		},
 		remove: func(ctx context.Context, _ *request, p *registered) error {
-			keys, err := p.keys(secrets)
+			keys, err := p.keys(ctx, secrets)
 			if err == nil {
-				err = keys.Remove(ctx, p.PublicKey)
+				_, err = keys.RemoveKey(ctx, p.Repository, p.PublicKey)
 			}
-			if err != nil {
-				return fmt.Errorf("taking back the deploy key of %s: %w", p.Repository, err)
-			}
-			return nil
+			return err
 		},
 	}
 }
 
-func (p *registered) keys(secrets *secretsmanager.Client) (*gitsource.DeployKeys, error) {
+// keys is what registers, with the token.
+func (p *registered) keys(ctx context.Context, secrets *secretsmanager.Client) (*gitsource.Registrar, error) {
+	r, err := p.registrar()
+	if err == nil {
+		r.Token, err = tokenIn(secrets, p.TokenSecretID)(ctx)
+	}
+	return r, err
+}
+
+func (p *registered) registrar() (*gitsource.Registrar, error) {
 	provider, err := gitsource.NewProvider(p.Provider, p.Host)
 	if err != nil {
 		return nil, err
@@ -76,5 +79,5 @@ func (p *registered) keys(secrets *secretsmanager.Client) (*gitsource.DeployKeys
 	if err != nil {
 		return nil, err
 	}
-	return &gitsource.DeployKeys{Provider: provider, Repository: p.Repository, Token: tokenIn(secrets, p.TokenSecretID), Client: client}, nil
+	return &gitsource.Registrar{Provider: provider, Client: client}, nil
 }

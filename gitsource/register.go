@@ -24,15 +24,8 @@ type Registrar struct {
 // Repository is the owner and the name of a repository. With GitLab, all its
 // groups are the owner.
 func (p Provider) Repository(text string) (owner, name string, err error) {
-	at := strings.LastIndexByte(text, '/')
-	if at <= 0 {
-		return "", "", fmt.Errorf("%q is no repository, such as OWNER/NAME", text)
-	}
-	owner, name = text[:at], text[at+1:]
-	if err := (Event{Kind: Ping, Owner: owner, Name: name}).check(); err != nil {
-		return "", "", fmt.Errorf("the repository %q: %w", text, err)
-	}
-	return owner, name, nil
+	e, err := repository(text)
+	return e.Owner, e.Name, err
 }
 
 // Register has pushes to the repository sent to the URL. A webhook for that URL
@@ -91,13 +84,17 @@ func (r *Registrar) AddKey(ctx context.Context, repository, title, key string) (
 	return len(there) == 0, nil
 }
 
-// RemoveKey takes that back, and tells how many there were.
+// RemoveKey takes that back, and tells how many there were: none in a repository
+// that is not there.
 func (r *Registrar) RemoveKey(ctx context.Context, repository, key string) (int, error) {
 	a, at, err := r.at(repository)
 	if err != nil {
 		return 0, err
 	}
 	n, err := r.remove(ctx, a, a.keysAt(at), is(key))
+	if r := (*refusal)(nil); errors.As(err, &r) && r.status == http.StatusNotFound {
+		return 0, nil
+	}
 	if err != nil {
 		return n, fmt.Errorf("deleting the deploy key of %s: %w", repository, err)
 	}
@@ -254,7 +251,7 @@ func (r *Registrar) call(ctx context.Context, method, address string, body, into
 		return fmt.Errorf("reading the provider's answer: %w", err)
 	}
 	if answer.StatusCode/100 != 2 {
-		return r.refusal(answer.StatusCode, b)
+		return r.refused(answer.StatusCode, b)
 	}
 	if into == nil {
 		return nil
@@ -265,8 +262,16 @@ func (r *Registrar) call(ctx context.Context, method, address string, body, into
 	return nil
 }
 
-// refusal says why the provider did not do it, and what it takes.
-func (r *Registrar) refusal(status int, body []byte) error {
+// refusal is an answer of a provider that did not do what it was asked.
+type refusal struct {
+	status int
+	text   string
+}
+
+func (r *refusal) Error() string { return r.text }
+
+// refused says why the provider did not do it, and what it takes.
+func (r *Registrar) refused(status int, body []byte) error {
 	text := fmt.Sprintf("the provider answers %d", status)
 	var said struct{ Message string }
 	if json.Unmarshal(body, &said) == nil {
@@ -280,5 +285,5 @@ func (r *Registrar) refusal(status int, body []byte) error {
 	case status == http.StatusUnauthorized || status == http.StatusForbidden || status == http.StatusNotFound:
 		text += "; the token needs " + apis[r.Provider.Name].rights
 	}
-	return errors.New(text)
+	return &refusal{status, text}
 }
