@@ -9,9 +9,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -88,6 +88,9 @@ type archives struct {
 	keep sync.RWMutex
 	mu   sync.Mutex
 	busy map[string]int // invocations under way, by the archives that they run
+	// unpacking is held while an archive is unpacked, by the first byte of its
+	// content's sum: functions that are made at once often have the same code.
+	unpacking [256]sync.Mutex
 }
 
 // hold marks archives as being run; release says that they are no more.
@@ -142,8 +145,17 @@ func tooLarge() error {
 }
 
 // unpack makes the folder of an archive, if it is not there, at once or not at
-// all.
+// all. It gives how many bytes the files have.
 func (a *archives) unpack(ctx context.Context, archive io.ReaderAt, c code) (int64, error) {
+	first, err := strconv.ParseUint(c.SHA256[:2], 16, 8)
+	if err != nil {
+		return 0, fmt.Errorf("the sum of code is %q: %w", c.SHA256, err)
+	}
+	a.unpacking[first].Lock()
+	defer a.unpacking[first].Unlock()
+	if isDir(a.folder(c.SHA256)) {
+		return unzip.Size(archive, c.Size, maxUnzipped)
+	}
 	parent := filepath.Join(a.dir, "code")
 	if err := os.MkdirAll(parent, 0o755); err != nil {
 		return 0, err
@@ -166,11 +178,7 @@ func (a *archives) unpack(ctx context.Context, archive io.ReaderAt, c code) (int
 	case err != nil:
 		return 0, invalid("Could not unzip uploaded file. Please check your file, then try to upload again. (%v)", err)
 	}
-	err = os.Rename(tmp, a.folder(c.SHA256))
-	if errors.Is(err, fs.ErrExist) || err != nil && isDir(a.folder(c.SHA256)) {
-		err = nil // the same content is there
-	}
-	return n, err
+	return n, os.Rename(tmp, a.folder(c.SHA256))
 }
 
 func isDir(path string) bool {

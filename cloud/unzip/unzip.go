@@ -49,6 +49,15 @@ func Into(ctx context.Context, archive io.ReaderAt, size int64, dir string, limi
 	return unpacked, all(ctx, z, dir)
 }
 
+// Size is how many bytes an archive unpacks to, if Into would take it.
+func Size(archive io.ReaderAt, size, limit int64) (int64, error) {
+	z, err := zip.NewReader(archive, size)
+	if err != nil {
+		return 0, fmt.Errorf("it is no zip archive: %w", err)
+	}
+	return check(z, size, limit)
+}
+
 func all(ctx context.Context, z *zip.Reader, dir string) error {
 	into, err := os.OpenRoot(dir)
 	if err != nil {
