@@ -89,9 +89,14 @@ func (o *layerWork) show(ctx context.Context, name string) (err error) {
 	p := paint(o.io.Color && o.io.Terminal)
 	for _, v := range versions {
 		fmt.Fprintf(o.io.Out, "%s %s, %s\n", p.bold(v.ARN), day(v.Created), bytesText(v.Size))
+		named := ""
+		if v.Latest {
+			named = layer.LatestParameter(name)
+		}
 		for _, line := range []struct{ what, text string }{
 			{"for", strings.Join(append(v.Runtimes, v.Architectures...), ", ")}, {"licence", v.License}, {"says", v.Description},
 			{"shared to", strings.Join(v.SharedTo, ", ")}, {"used by", strings.Join(v.UsedBy, ", ")},
+			{"named by", named},
 		} {
 			if line.text != "" {
 				fmt.Fprintf(o.io.Out, "  %s %s\n", p.dim(line.what), line.text)

@@ -78,7 +78,7 @@ func (o *layerPruneOptions) run(ctx context.Context, name string) (err error) {
 		fmt.Fprintf(o.io.Out, "%s version %d of layer %s\n", verb, v, name)
 	}
 	for _, v := range slices.Sorted(maps.Keys(pruned.InUse)) {
-		fmt.Fprintf(o.io.Out, "left version %d, which %s uses\n", v, strings.Join(pruned.InUse[v], ", "))
+		fmt.Fprintf(o.io.Out, "left version %d, used by %s\n", v, strings.Join(pruned.InUse[v], ", "))
 	}
 	if len(pruned.Deleted)+len(pruned.InUse) == 0 {
 		fmt.Fprintln(o.io.Out, "nothing to delete")
@@ -104,8 +104,9 @@ func newLayerDelete(s IO) *cobra.Command {
 		Use:   "delete NAME VERSION...",
 		Short: "Delete some versions of a layer",
 		Long: `Deletes versions of a layer, and the parameters that tell of them. One that a
-function of this account uses is left, unless --force is given. The newest one is
-named by a parameter; ouro layer down takes a layer away as a whole.`,
+function of this account uses is left, unless --force is given, and so is the one
+that the parameter of the newest names: a push of the same content would not make
+it again. ouro layer down takes a layer away as a whole.`,
 		Args: func(c *cobra.Command, args []string) error {
 			if len(args) < 2 {
 				return usageError{fmt.Errorf("%s takes the name of a layer, and versions", c.CommandPath())}
@@ -115,7 +116,7 @@ named by a parameter; ouro layer down takes a layer away as a whole.`,
 		RunE: func(c *cobra.Command, args []string) error { return o.run(c.Context(), args[0], args[1:]) },
 	}
 	o.target.add(c)
-	c.Flags().BoolVar(&o.force, "force", false, "delete versions that functions use, too")
+	c.Flags().BoolVar(&o.force, "force", false, "delete versions that are used, too")
 	c.Flags().BoolVarP(&o.yes, "yes", "y", false, "delete, do not ask")
 	return c
 }
@@ -143,7 +144,11 @@ func (o *layerDeleteOptions) run(ctx context.Context, name string, texts []strin
 		if i < 0 {
 			return fmt.Errorf("there is no version %d of layer %q", v, name)
 		}
-		if used := there[i].UsedBy; len(used) > 0 && !o.force {
+		used := there[i].UsedBy
+		if there[i].Latest {
+			used = append(used, layer.LatestParameter(name))
+		}
+		if len(used) > 0 && !o.force {
 			return fmt.Errorf("version %d of layer %q is used by %s: --force deletes it all the same", v, name, strings.Join(used, ", "))
 		}
 	}

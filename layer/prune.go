@@ -14,13 +14,14 @@ import (
 // Pruned is what Prune did.
 type Pruned struct {
 	Deleted []int64            `json:"deleted"`
-	InUse   map[int64][]string `json:"inUse,omitempty"` // older ones that functions use
+	InUse   map[int64][]string `json:"inUse,omitempty"` // older ones, and what uses them: functions, or the parameter of the newest
 }
 
 // Prune deletes the versions of a layer but for the newest ones, as many as
-// keep says, and those that a function of the account uses. Whether functions of
-// other accounts use one cannot be known; they run on without it, and cannot be
-// updated with it any more.
+// keep says, and those that a function of the account uses. The one that the
+// parameter names stays, too: a deployment that was taken back leaves a newer one
+// beside it. Whether functions of other accounts use one cannot be known; they
+// run on without it, and cannot be updated with it any more.
 func Prune(ctx context.Context, c *Clients, name string, keep int) (*Pruned, error) {
 	doomed, err := Prunable(ctx, c, name, keep)
 	if err != nil {
@@ -51,6 +52,11 @@ func Prunable(ctx context.Context, c *Clients, name string, keep int) (*Pruned, 
 	if err != nil {
 		return nil, err
 	}
+	latest, err := c.parameter(ctx, LatestParameter(name))
+	if err != nil {
+		return nil, err
+	}
+	used[latest] = append(used[latest], LatestParameter(name))
 	for _, v := range versions[keep:] {
 		if by := used[v.ARN]; len(by) > 0 {
 			if p.InUse == nil {
@@ -65,13 +71,17 @@ func Prunable(ctx context.Context, c *Clients, name string, keep int) (*Pruned, 
 	return p, nil
 }
 
-// DeleteVersion deletes a version, and the parameter that tells of it. One that
-// is not there is no error.
+// DeleteVersion deletes the parameter that tells of a version, and the version:
+// in this order, since one whose version is gone would never be found again. One
+// that is not there is no error.
 func DeleteVersion(ctx context.Context, c *Clients, name string, version int64) error {
+	if err := c.deleteParameter(ctx, VersionParameter(name, version)); err != nil {
+		return err
+	}
 	if _, err := c.Functions.DeleteLayerVersion(ctx, &lambda.DeleteLayerVersionInput{LayerName: &name, VersionNumber: &version}); err != nil && !missing(err) {
 		return fmt.Errorf("deleting version %d of layer %q: %w", version, name, err)
 	}
-	return c.deleteParameter(ctx, VersionParameter(name, version))
+	return nil
 }
 
 func (c *Clients) deleteParameter(ctx context.Context, name string) error {

@@ -28,6 +28,7 @@ type Published struct {
 	Size     int64    `json:"size,omitempty"`     // of the zip
 	SharedTo []string `json:"sharedTo,omitempty"` // accounts and organizations that may use it
 	UsedBy   []string `json:"usedBy,omitempty"`   // functions of this account that do
+	Latest   bool     `json:"latest,omitempty"`   // it is the one that the parameter names
 }
 
 // Summary is a layer of the account.
@@ -139,6 +140,10 @@ func Show(ctx context.Context, c *Clients, name string) ([]Published, error) {
 	if err != nil {
 		return nil, err
 	}
+	latest, err := c.parameter(ctx, LatestParameter(name))
+	if err != nil {
+		return nil, err
+	}
 	for i := range versions {
 		v := &versions[i]
 		out, err := c.Functions.GetLayerVersion(ctx, &lambda.GetLayerVersionInput{LayerName: &name, VersionNumber: &v.Version})
@@ -156,7 +161,7 @@ func Show(ctx context.Context, c *Clients, name string) ([]Published, error) {
 			v.SharedTo = append(v.SharedTo, s.who)
 		}
 		slices.Sort(v.SharedTo)
-		v.UsedBy = used[v.ARN]
+		v.UsedBy, v.Latest = used[v.ARN], v.ARN == latest
 	}
 	return versions, nil
 }
