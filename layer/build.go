@@ -110,12 +110,16 @@ func complete(t *tree, s *source) error {
 }
 
 // write writes the zip, and then the manifest, which tells that the zip is whole.
+// The one of an earlier build goes first.
 func (m *Manifest) write(t *tree, out string) (err error) {
 	if m.Content, err = t.hash(); err != nil {
 		return err
 	}
 	m.Size = t.size
 	if err := os.MkdirAll(out, 0o755); err != nil {
+		return err
+	}
+	if err := os.Remove(filepath.Join(out, ManifestFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	f, err := os.Create(filepath.Join(out, ZipFile))
@@ -156,6 +160,10 @@ func sourceOf(from string) (*source, error) {
 		}
 		return &source{filepath.Dir(from), &languages[i]}, nil
 	}
+	// A link to the directory is as good as the directory.
+	if from, err = filepath.EvalSymlinks(from); err != nil {
+		return nil, err
+	}
 	s := &source{dir: from}
 	for i, l := range languages {
 		_, err := os.Stat(filepath.Join(from, l.manifest))
@@ -180,6 +188,7 @@ func (s *source) lay(ctx context.Context, w Work, root string) error {
 			return err
 		}
 	}
+	skip := w.unwanted()
 	found := false
 	for _, name := range folders {
 		from := filepath.Join(s.dir, name)
@@ -187,7 +196,7 @@ func (s *source) lay(ctx context.Context, w Work, root string) error {
 			continue // the folders of a Go module hold its source
 		}
 		found = true
-		if err := copyDir(from, filepath.Join(root, name), unwanted); err != nil {
+		if err := copyDir(from, filepath.Join(root, name), skip); err != nil {
 			return err
 		}
 	}
@@ -202,16 +211,34 @@ func (s *source) lay(ctx context.Context, w Work, root string) error {
 		return fmt.Errorf("%q holds none of the folders %s, and none of %s: with a runtime, its files would go where that looks",
 			s.dir, strings.Join(folders, ", "), strings.Join(Manifests(), ", "))
 	}
-	return copyDir(s.dir, filepath.Join(root, filepath.FromSlash(l.folder)), unwanted)
+	return copyDir(s.dir, filepath.Join(root, filepath.FromSlash(l.folder)), skip)
 }
 
-// unwanted tells what of a source has no place in a layer: what is hidden, and
-// what Python compiled.
-func unwanted(name string) bool { return strings.HasPrefix(name, ".") || name == "__pycache__" }
+// unwanted tells what of a source has no place in a layer: what is hidden, what
+// Python compiled, and what an earlier build made.
+func (w Work) unwanted() func(at string) bool {
+	var made []os.FileInfo
+	for _, name := range []string{ZipFile, ManifestFile} {
+		if info, err := os.Stat(filepath.Join(w.Out, name)); err == nil {
+			made = append(made, info)
+		}
+	}
+	return func(at string) bool {
+		name := filepath.Base(at)
+		if strings.HasPrefix(name, ".") || name == "__pycache__" {
+			return true
+		}
+		if name != ZipFile && name != ManifestFile {
+			return false
+		}
+		info, err := os.Lstat(at)
+		return err == nil && slices.ContainsFunc(made, func(m os.FileInfo) bool { return os.SameFile(m, info) })
+	}
+}
 
-// copyDir copies what is in a directory to another, but for the names to skip.
+// copyDir copies what is in a directory to another, but for the paths to skip.
 // What is there already is not overwritten.
-func copyDir(from, to string, skip func(name string) bool) error {
+func copyDir(from, to string, skip func(at string) bool) error {
 	return filepath.WalkDir(from, func(at string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
@@ -221,7 +248,7 @@ func copyDir(from, to string, skip func(name string) bool) error {
 			return err
 		}
 		target := filepath.Join(to, rel)
-		skipped := rel != "." && skip(d.Name())
+		skipped := rel != "." && skip(at)
 		switch {
 		case d.IsDir() && skipped:
 			return fs.SkipDir
@@ -241,18 +268,18 @@ func copyDir(from, to string, skip func(name string) bool) error {
 }
 
 func copyFile(from, to string) error {
+	info, err := os.Stat(from)
+	if err != nil {
+		return err
+	}
+	if !info.Mode().IsRegular() { // and opening it might wait for ever
+		return fmt.Errorf("%q is neither a file nor a directory", from)
+	}
 	in, err := os.Open(from)
 	if err != nil {
 		return err
 	}
 	defer in.Close() //nolint:errcheck // only read from
-	info, err := in.Stat()
-	if err != nil {
-		return err
-	}
-	if !info.Mode().IsRegular() {
-		return fmt.Errorf("%q is neither a file nor a directory", from)
-	}
 	out, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, info.Mode()&0o777|0o600)
 	if err != nil {
 		return err

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"ouro/layer"
@@ -121,11 +122,43 @@ func TestSameContent(t *testing.T) {
 	}
 }
 
+// TestBuiltAgain: what was built before is no part of the layer, where its
+// directory lies in the source.
+func TestBuiltAgain(t *testing.T) {
+	t.Parallel()
+	from := tree(t, map[string]string{"a.py": "", "out.py": ""})
+	link := filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(from, link); err != nil {
+		t.Fatal(err)
+	}
+	var contents []string
+	for _, dir := range []string{from, from, link} {
+		m, err := layer.Build(t.Context(), layer.Work{Manifest: layer.Manifest{Layer: "l", Runtimes: []string{"python3.13"}}, From: dir, Out: filepath.Join(from, "out")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		contents = append(contents, m.Content)
+	}
+	if len(slices.Compact(contents)) != 1 {
+		t.Errorf("the same source made %v", contents)
+	}
+}
+
 func TestWhatCannotBeBuilt(t *testing.T) {
 	t.Parallel()
 	linked := tree(t, map[string]string{"python/a.py": ""})
 	if err := os.Symlink("/etc/passwd", filepath.Join(linked, "python/b")); err != nil {
 		t.Fatal(err)
+	}
+	piped := tree(t, map[string]string{"python/a.py": ""})
+	if err := syscall.Mkfifo(filepath.Join(piped, "python/pipe"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	around := tree(t, map[string]string{"python/deep/er/a.py": ""})
+	for link, to := range map[string]string{"python/deep/top": "..", "python/deep/around": "top/../../" + filepath.Base(t.TempDir())} {
+		if err := os.Symlink(to, filepath.Join(around, link)); err != nil {
+			t.Fatal(err)
+		}
 	}
 	huge := tree(t, map[string]string{"python/a.py": ""})
 	if err := os.Truncate(filepath.Join(huge, "python/a.py"), layer.MaxSize+1); err != nil {
@@ -135,6 +168,8 @@ func TestWhatCannotBeBuilt(t *testing.T) {
 		"nothing":         {t.TempDir(), "python3.13", "gives no files"},
 		"no runtime":      {tree(t, map[string]string{"x": ""}), "", "with a runtime, its files would go where that looks"},
 		"a link out":      {linked, "", "is a link to \"/etc/passwd\", which is not in the layer"},
+		"a way around":    {around, "", "which is not"},
+		"a pipe":          {piped, "", "is neither a file nor a directory"},
 		"too large":       {huge, "", "holds more than 250 MB"},
 		"two manifests":   {tree(t, map[string]string{"requirements.txt": "", "go.mod": ""}), "", "name the one"},
 		"another file":    {filepath.Join(tree(t, map[string]string{"setup.py": ""}), "setup.py"), "", "is none of requirements.txt, package.json, go.mod"},

@@ -161,7 +161,7 @@ func installNode(ctx context.Context, i installation) error {
 		return err
 	}
 	defer os.RemoveAll(work) //nolint:errcheck // in the directory for what is temporary
-	if err := copyNode(i.dir, work); err != nil {
+	if err := copyNode(i.dir, work, i.unwanted()); err != nil {
 		return err
 	}
 	verb := "install"
@@ -181,7 +181,7 @@ func installNode(ctx context.Context, i installation) error {
 	if _, err := os.Stat(modules); errors.Is(err, fs.ErrNotExist) {
 		return nil // no dependencies
 	}
-	return copyDir(modules, filepath.Join(target, "node_modules"), func(name string) bool { return slices.Contains(npmOwn, name) })
+	return copyDir(modules, filepath.Join(target, "node_modules"), func(at string) bool { return slices.Contains(npmOwn, filepath.Base(at)) })
 }
 
 // npmOwn is what npm keeps among the packages for itself.
@@ -189,7 +189,7 @@ var npmOwn = []string{".bin", ".cache", ".package-lock.json"}
 
 // copyNode copies a source that npm is to work on: all but what is hidden, what
 // was installed before, and the folders of the layer. npm's settings go along.
-func copyNode(from, to string) error {
+func copyNode(from, to string, unwanted func(at string) bool) error {
 	entries, err := os.ReadDir(from)
 	if err != nil {
 		return err

@@ -95,12 +95,16 @@ func inside(root, link string) error {
 	if err != nil {
 		return err
 	}
-	to := filepath.Join(filepath.Dir(link), target)
+	// A link may lead over other links, so where it says it leads is not enough.
+	to, err := filepath.EvalSymlinks(link)
+	if err != nil {
+		return fmt.Errorf("is a link to %q, which is not there", target)
+	}
+	if root, err = filepath.EvalSymlinks(root); err != nil {
+		return err
+	}
 	if rel, err := filepath.Rel(root, to); filepath.IsAbs(target) || err != nil || !filepath.IsLocal(rel) {
 		return fmt.Errorf("is a link to %q, which is not in the layer", target)
-	}
-	if _, err := os.Stat(link); err != nil {
-		return fmt.Errorf("is a link to %q, which is not there", target)
 	}
 	return nil
 }
