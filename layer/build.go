@@ -73,6 +73,7 @@ func build(ctx context.Context, w Work) (m Manifest, err error) {
 	m.Runtimes, m.Architectures = slices.Clone(m.Runtimes), slices.Clone(m.Architectures)
 	slices.Sort(m.Runtimes)
 	slices.Sort(m.Architectures)
+	m.Runtimes, m.Architectures = slices.Compact(m.Runtimes), slices.Compact(m.Architectures)
 	if err := m.check(); err != nil {
 		return m, err
 	}

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"syscall"
@@ -189,7 +190,13 @@ func TestWhatCannotBeBuilt(t *testing.T) {
 // wheel writes a wheel of a pure Python package, with what it needs.
 func wheel(t *testing.T, dir, name, version, code string, needs ...string) {
 	t.Helper()
-	f, err := os.Create(filepath.Join(dir, name+"-"+version+"-py3-none-any.whl"))
+	wheelFor(t, dir, "any", name, version, code, needs...)
+}
+
+// wheelFor writes a wheel for a platform.
+func wheelFor(t *testing.T, dir, platform, name, version, code string, needs ...string) {
+	t.Helper()
+	f, err := os.Create(filepath.Join(dir, name+"-"+version+"-py3-none-"+platform+".whl"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -202,7 +209,7 @@ func wheel(t *testing.T, dir, name, version, code string, needs ...string) {
 	}
 	record := ""
 	for _, file := range [][2]string{
-		{name + "/__init__.py", code}, {info + "METADATA", metadata}, {info + "WHEEL", "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"},
+		{name + "/__init__.py", code}, {info + "METADATA", metadata}, {info + "WHEEL", "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-" + platform + "\n"},
 	} {
 		sum := sha256.Sum256([]byte(file[1]))
 		record += fmt.Sprintf("%s,sha256=%s,%d\n", file[0], base64.RawURLEncoding.EncodeToString(sum[:]), len(file[1]))
@@ -263,6 +270,31 @@ func TestRequirements(t *testing.T) {
 	}
 	if contents[0] != contents[1] {
 		t.Error("the same requirements made two contents")
+	}
+}
+
+// TestForeignWheels: for another processor, the newest wheels are taken that the
+// runtime's system can load.
+func TestForeignWheels(t *testing.T) {
+	t.Parallel()
+	needTool(t, "python3")
+	foreign := map[string][2]string{"amd64": {"arm64", "aarch64"}, "arm64": {"x86_64", "x86_64"}}[runtime.GOARCH]
+	dir := tree(t, map[string]string{"requirements.txt": "--no-index\n--find-links wheels\nfast\n", "wheels/.keep": ""})
+	for version, glibc := range map[string]string{"1.0": "2_17", "2.0": "2_28", "3.0": "2_39"} {
+		wheelFor(t, filepath.Join(dir, "wheels"), "manylinux_"+glibc+"_"+foreign[1], "fast", version, "version = '"+version+"'\n")
+	}
+	m := layer.Manifest{Layer: "l", Runtimes: []string{"python3.13"}, Architectures: []string{foreign[0]}}
+	out := t.TempDir()
+	if _, err := layer.Build(t.Context(), layer.Work{Manifest: m, From: dir, Out: out}); err != nil {
+		t.Fatal(err)
+	}
+	z, err := zip.OpenReader(filepath.Join(out, layer.ZipFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer z.Close()
+	if _, err := z.Open("python/fast-2.0.dist-info/METADATA"); err != nil {
+		t.Errorf("2.0 was not taken: %v", err)
 	}
 }
 

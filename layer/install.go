@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -70,18 +71,17 @@ func installPython(ctx context.Context, i installation) error {
 	args := []string{"-m", "pip", "install", "--target", target, "--requirement", "requirements.txt",
 		"--no-compile", "--no-input", "--disable-pip-version-check", "--no-warn-script-location", "--quiet"}
 	if wanted := pythonVersion(i.Runtimes); wanted != "" {
-		if _, err := exec.LookPath("python" + wanted); err == nil {
+		// It may be there in name alone, as pyenv's stand-ins are.
+		if exec.CommandContext(ctx, "python"+wanted, "-c", "").Run() == nil {
 			python = "python" + wanted
 		} else {
 			args = append(args, "--python-version", wanted, "--only-binary", ":all:")
 		}
 	}
-	if foreign := slices.DeleteFunc(slices.Clone(i.Architectures), func(a string) bool { return a == hostArchitecture() }); len(foreign) > 0 {
-		if len(i.Architectures) > 1 {
-			// Only what is no machine's code runs on both.
-			args = append(args, "--only-binary", ":all:", "--platform", "any")
-		} else {
-			args = append(args, "--only-binary", ":all:", "--platform", "manylinux2014_"+map[string]string{"x86_64": "x86_64", "arm64": "aarch64"}[foreign[0]])
+	if slices.ContainsFunc(i.Architectures, func(a string) bool { return a != hostArchitecture() }) {
+		args = append(args, "--only-binary", ":all:")
+		for _, platform := range platforms(i.Runtimes, i.Architectures) {
+			args = append(args, "--platform", platform)
 		}
 	}
 	if err := os.MkdirAll(target, 0o755); err != nil {
@@ -91,6 +91,28 @@ func installPython(ctx context.Context, i installation) error {
 		return err
 	}
 	return settlePython(target)
+}
+
+// platforms are what wheels may be for, as pip calls it: all versions of glibc up
+// to that of the runtimes' system, which is Amazon Linux 2023 from Python 3.12 on
+// and Amazon Linux 2 before. For two architectures, only what is no machine's code.
+// https://docs.aws.amazon.com/lambda/latest/dg/lambda-python.html
+func platforms(runtimes, architectures []string) []string {
+	if len(architectures) > 1 {
+		return []string{"any"}
+	}
+	newest := 34
+	for _, r := range runtimes {
+		if minor, err := strconv.Atoi(strings.TrimPrefix(r, "python3.")); err == nil && minor < 12 {
+			newest = 26
+		}
+	}
+	machine := map[string]string{"x86_64": "x86_64", "arm64": "aarch64"}[architectures[0]]
+	var list []string
+	for glibc := newest; glibc >= 17; glibc-- {
+		list = append(list, fmt.Sprintf("manylinux_2_%d_%s", glibc, machine))
+	}
+	return append(list, "manylinux2014_"+machine)
 }
 
 // pythonVersion is the version of the interpreter, such as 3.13, if all
