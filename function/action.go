@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
@@ -100,12 +101,15 @@ func (a *action[P]) handle(ctx context.Context, event json.RawMessage) (any, err
 	return nil, a.tell(ctx, j, d, err)
 }
 
-// parameters reads an action's UserParameters; empty ones are none.
+// parameters reads an action's UserParameters; empty ones are none, and one that
+// the function does not know is an error.
 func parameters(text string, into any) error {
 	if text == "" {
 		return nil
 	}
-	if err := json.Unmarshal([]byte(text), into); err != nil {
+	d := json.NewDecoder(strings.NewReader(text))
+	d.DisallowUnknownFields()
+	if err := d.Decode(into); err != nil {
 		return fmt.Errorf("the UserParameters are not what this function takes: %w", err)
 	}
 	return nil

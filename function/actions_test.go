@@ -158,7 +158,7 @@ func testExport(t *testing.T, w *world) {
 		t.Errorf("the artifact holds %v", files)
 	}
 	for parameters, want := range map[string]string{
-		`{"stack":"none"}`: `no stack "none"`, `{"stack":"service","parameters":{"Nope":"1"}}`: "no parameter Nope", `{"stack":"service","atLeast":{"Image":1}}`: "no number",
+		`{"stack":"none"}`: `no stack "none"`, `{"stack":"service","paramters":{}}`: `"paramters"`, `{"stack":"service","parameters":{"Nope":"1"}}`: "no parameter Nope", `{"stack":"service","atLeast":{"Image":1}}`: "no number",
 	} {
 		if told := w.job("stack.export", parameters, "", nil, []string{"Exported"}); !strings.Contains(failure(told), want) {
 			t.Errorf("%s told %v", parameters, told)

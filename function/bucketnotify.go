@@ -78,7 +78,12 @@ func (n notifier) set(ctx context.Context, bucket, id string, p *notified) error
 		if !n.change(wanted, id, p) {
 			return nil
 		}
-		if _, err := n.buckets.PutBucketNotificationConfiguration(ctx, &s3.PutBucketNotificationConfigurationInput{Bucket: &bucket, NotificationConfiguration: wanted}); err != nil {
+		in := &s3.PutBucketNotificationConfigurationInput{Bucket: &bucket, NotificationConfiguration: wanted}
+		if p == nil {
+			// S3 would look at what the others lead to, and that may be gone.
+			in.SkipDestinationValidation = aws.Bool(true)
+		}
+		if _, err := n.buckets.PutBucketNotificationConfiguration(ctx, in); err != nil {
 			return fmt.Errorf("writing the notifications of bucket %q: %w", bucket, err)
 		}
 	}

@@ -2,10 +2,13 @@ package function
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"strings"
+	"unicode"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -31,6 +34,7 @@ type keyed struct {
 type keeper interface {
 	read(ctx context.Context, owner string) ([]byte, error) // nil for none
 	write(ctx context.Context, owner string, key []byte) error
+	encrypt(ctx context.Context, owner string, key []byte) error // with the KMS key that is named now
 	remove(ctx context.Context, owner string) error
 }
 
@@ -47,8 +51,11 @@ func keyCreate(cfg aws.Config) *resource[keyed] {
 	return &resource[keyed]{
 		check: (*keyed).check,
 		id:    func(_ *request, p *keyed) string { return p.place() },
-		put: func(ctx context.Context, r *request, p, _ *keyed) (map[string]string, error) {
+		put: func(ctx context.Context, r *request, p, old *keyed) (map[string]string, error) {
 			key, err := ensureKey(ctx, keeperOf(p), owner(r))
+			if err == nil && old != nil && old.place() == p.place() && old.KmsKeyID != p.KmsKeyID {
+				err = keeperOf(p).encrypt(ctx, owner(r), key.file())
+			}
 			if err != nil {
 				return nil, fmt.Errorf("keeping a key in %s: %w", p.place(), err)
 			}
@@ -67,8 +74,15 @@ func (p *keyed) check() error {
 	if (p.SecretName == "") == (p.BucketName == "") || (p.BucketName == "") != (p.Key == "") {
 		return errors.New("the private key is kept either in a secret, which SecretName names, or in an object, which BucketName and Key name")
 	}
+	if strings.ContainsFunc(p.Comment, unicode.IsControl) || len(p.Comment) > maxComment {
+		return fmt.Errorf("the comment is one line of %d bytes at most", maxComment)
+	}
 	return nil
 }
+
+// maxComment keeps the public half, an attribute, well below what an answer may
+// hold.
+const maxComment = 500
 
 func (p *keyed) place() string {
 	if p.SecretName != "" {
@@ -87,20 +101,28 @@ const ownerMark = "ouro-resource"
 var errForeign = errors.New("there is one already, which this resource did not make")
 
 // ensureKey is the key that is kept, or else a new one. A request that comes a
-// second time finds what the first one made.
+// second time finds what the first one made, also if that is made meanwhile.
 func ensureKey(ctx context.Context, k keeper, owner string) (sshKey, error) {
+	key, err := keptKey(ctx, k, owner)
+	if err != nil || key.PrivateKey != nil {
+		return key, err
+	}
+	if key, err = newSSHKey(); err != nil {
+		return sshKey{}, err
+	}
+	if err = k.write(ctx, owner, key.file()); isCode(err, "ResourceExistsException") || isCode(err, "PreconditionFailed") || isCode(err, "ConditionalRequestConflict") {
+		return keptKey(ctx, k, owner)
+	}
+	return key, err
+}
+
+// keptKey is the key that is kept, if there is one.
+func keptKey(ctx context.Context, k keeper, owner string) (sshKey, error) {
 	text, err := k.read(ctx, owner)
-	if err != nil {
+	if err != nil || text == nil {
 		return sshKey{}, err
 	}
-	if text != nil {
-		return readSSHKey(text)
-	}
-	key, err := newSSHKey()
-	if err != nil {
-		return sshKey{}, err
-	}
-	return key, k.write(ctx, owner, key.file())
+	return readSSHKey(text)
 }
 
 // secret keeps a key in Secrets Manager.
@@ -150,6 +172,12 @@ func (s secret) write(ctx context.Context, owner string, key []byte) error {
 	return err
 }
 
+func (s secret) encrypt(ctx context.Context, _ string, _ []byte) error {
+	key := cmp.Or(s.p.KmsKeyID, "alias/aws/secretsmanager")
+	_, err := s.api.UpdateSecret(ctx, &secretsmanager.UpdateSecretInput{SecretId: &s.p.SecretName, KmsKeyId: &key})
+	return err
+}
+
 func (s secret) remove(ctx context.Context, owner string) error {
 	ours, err := s.ours(ctx, owner)
 	if err != nil || !ours {
@@ -196,15 +224,26 @@ func (o keyObject) read(ctx context.Context, owner string) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(out.Body, maxKey))
 }
 
-func (o keyObject) write(ctx context.Context, owner string, key []byte) error {
+func (o keyObject) object(owner string, key []byte) *s3.PutObjectInput {
 	in := &s3.PutObjectInput{
 		Bucket: &o.p.BucketName, Key: &o.p.Key, Body: bytes.NewReader(key), Metadata: map[string]string{ownerMark: owner},
-		ServerSideEncryption: s3types.ServerSideEncryptionAwsKms, IfNoneMatch: aws.String("*"),
+		ServerSideEncryption: s3types.ServerSideEncryptionAwsKms,
 	}
 	if o.p.KmsKeyID != "" {
 		in.SSEKMSKeyId = &o.p.KmsKeyID
 	}
+	return in
+}
+
+func (o keyObject) write(ctx context.Context, owner string, key []byte) error {
+	in := o.object(owner, key)
+	in.IfNoneMatch = aws.String("*")
 	_, err := o.api.PutObject(ctx, in)
+	return err
+}
+
+func (o keyObject) encrypt(ctx context.Context, owner string, key []byte) error {
+	_, err := o.api.PutObject(ctx, o.object(owner, key))
 	return err
 }
 

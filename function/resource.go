@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 )
 
@@ -126,12 +127,16 @@ func properties[P any](given map[string]any) (*P, error) {
 	return p, nil
 }
 
-// maxReason keeps an answer well below the 4,096 bytes that it may have.
-const maxReason = 2000
+// maxAnswer is how many bytes CloudFormation takes as an answer, and maxReason how
+// much of an error is in one at first.
+const (
+	maxAnswer = 4096
+	maxReason = 2000
+)
 
 func cut(text string, most int) string {
 	if len(text) > most {
-		return text[:most] + "…"
+		return strings.ToValidUTF8(text[:most], "") + "…"
 	}
 	return text
 }
@@ -147,6 +152,10 @@ var firstPause = 200 * time.Millisecond
 // secret: who has it can answer.
 func (a *answer) give(ctx context.Context, address string) error {
 	body, err := json.Marshal(a)
+	for err == nil && len(body) > maxAnswer && len(a.Reason) > 100 { // some bytes take six when they are written
+		a.Reason = cut(a.Reason, len(a.Reason)/2)
+		body, err = json.Marshal(a)
+	}
 	if err != nil {
 		return err
 	}
@@ -165,8 +174,13 @@ func (a *answer) give(ctx context.Context, address string) error {
 	}
 }
 
+// trying is how long one try to answer may take.
+const trying = 4 * time.Second
+
 // put sends an answer once; again tells whether another try makes sense.
 func put(ctx context.Context, address string, body []byte) (again bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, trying)
+	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, http.MethodPut, address, bytes.NewReader(body))
 	if err != nil {
 		return false, errors.New("answering: the address is no URL")

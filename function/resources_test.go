@@ -10,12 +10,14 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/codecommit"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -27,7 +29,7 @@ func TestCustomResources(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	for name, test := range map[string]func(*testing.T, *world){
-		"bucket.empty": testEmpty, "bucket.notify": testNotify, "key.create": testKey, "key.create in a bucket": testKeyObject,
+		"bucket.empty": testEmpty, "bucket.notify": testNotify, "key.create": testKey, "key.create in a bucket": testKeyObject, "key.create twice": testKeyRace,
 		"repository.seed": testSeed, "repository.seed of many": testSeedMany, "what is wrong": testWrong,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, &world{t, w.cloud, w.buckets, w.clients}) })
@@ -113,6 +115,10 @@ func testNotify(t *testing.T, w *world) {
 	if _, events, bridge := there(); len(events) != 2 || !slices.Contains(events, "s3:ObjectRemoved:*") || !bridge {
 		t.Errorf("after the update there are %v, and the bridge is %t", events, bridge)
 	}
+	// S3 would look at all that the bucket tells, and the function is gone.
+	if _, err := lambda.NewFromConfig(w.cloud.Config).DeleteFunction(t.Context(), &lambda.DeleteFunctionInput{FunctionName: aws.String("f")}); err != nil {
+		t.Fatal(err)
+	}
 	for range 2 {
 		w.success("bucket.notify", event{RequestType: "Delete", PhysicalResourceID: first.PhysicalResourceID, ResourceProperties: changed})
 	}
@@ -162,6 +168,14 @@ func testKey(t *testing.T, w *world) {
 	if want := strings.TrimSuffix(made.Data["PublicKey"], "site") + "other"; renamed.Data["PublicKey"] != want || renamed.PhysicalResourceID != made.PhysicalResourceID {
 		t.Errorf("another comment made of it %+v", renamed)
 	}
+	master, err := kms.NewFromConfig(w.cloud.Config).CreateKey(t.Context(), &kms.CreateKeyInput{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	encrypted := w.success("key.create", event{RequestType: "Update", PhysicalResourceID: made.PhysicalResourceID, ResourceProperties: merged(p, "KmsKeyId", *master.KeyMetadata.Arn), OldResourceProperties: p})
+	if s, err := secrets.DescribeSecret(t.Context(), &secretsmanager.DescribeSecretInput{SecretId: aws.String("deploy/key")}); err != nil || aws.ToString(s.KmsKeyId) != *master.KeyMetadata.Arn || encrypted.Data["PublicKey"] != made.Data["PublicKey"] {
+		t.Errorf("another KMS key made %+v of it: %v", s, err)
+	}
 	out, err := secrets.GetSecretValue(t.Context(), &secretsmanager.GetSecretValueInput{SecretId: aws.String("deploy/key")})
 	if err != nil {
 		t.Fatal(err)
@@ -181,6 +195,36 @@ func testKey(t *testing.T, w *world) {
 	}
 	if _, err := secrets.GetSecretValue(t.Context(), &secretsmanager.GetSecretValueInput{SecretId: aws.String("deploy/key")}); err == nil {
 		t.Error("the key is still there")
+	}
+}
+
+// rival is a transport that lets somebody else go first, once.
+type rival struct {
+	target string // of the request
+	first  func()
+	once   sync.Once
+}
+
+func (r *rival) Do(q *http.Request) (*http.Response, error) {
+	if strings.HasSuffix(q.Header.Get("X-Amz-Target"), r.target) || q.Method+" "+q.URL.Path == r.target {
+		r.once.Do(r.first)
+	}
+	return http.DefaultClient.Do(q)
+}
+
+// Lambda may ask twice at the same time; both answers tell of one key.
+func testKeyRace(t *testing.T, w *world) {
+	w.bucket("raced")
+	for target, p := range map[string]map[string]any{
+		".CreateSecret": {"SecretName": "raced"}, "PUT /raced/key": {"BucketName": "raced", "Key": "key"},
+	} {
+		var faster answer
+		cfg := w.cloud.Config
+		cfg.HTTPClient = &rival{target: target, first: func() { faster = w.success("key.create", event{RequestType: "Create", ResourceProperties: p}) }}
+		slower := askWith(t, cfg, t.Context(), "key.create", event{RequestType: "Create", ResourceProperties: p}, nil)
+		if faster.Data["PublicKey"] == "" || slower.Status != "SUCCESS" || slower.Data["PublicKey"] != faster.Data["PublicKey"] {
+			t.Errorf("%s: one said %+v, the other %+v", target, faster, slower)
+		}
 	}
 }
 
@@ -215,6 +259,15 @@ func testKeyObject(t *testing.T, w *world) {
 	head, err := w.buckets.HeadObject(t.Context(), &s3.HeadObjectInput{Bucket: aws.String("keys"), Key: aws.String("site/id_ed25519")})
 	if err != nil || head.ServerSideEncryption != s3types.ServerSideEncryptionAwsKms {
 		t.Errorf("the object is encrypted by %q: %v", head.ServerSideEncryption, err)
+	}
+	master, err := kms.NewFromConfig(w.cloud.Config).CreateKey(t.Context(), &kms.CreateKeyInput{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := merged(p, "KmsKeyId", *master.KeyMetadata.Arn)
+	w.success("key.create", event{RequestType: "Update", PhysicalResourceID: made.PhysicalResourceID, ResourceProperties: q, OldResourceProperties: p})
+	if head, err := w.buckets.HeadObject(t.Context(), &s3.HeadObjectInput{Bucket: aws.String("keys"), Key: aws.String("site/id_ed25519")}); err != nil || aws.ToString(head.SSEKMSKeyId) != *master.KeyMetadata.Arn {
+		t.Errorf("another KMS key is not used: %+v: %v", head, err)
 	}
 	for range 2 {
 		w.success("key.create", event{RequestType: "Delete", PhysicalResourceID: made.PhysicalResourceID, ResourceProperties: p})
@@ -302,6 +355,11 @@ func testWrong(t *testing.T, w *world) {
 		w.success(name, event{RequestType: "Delete", PhysicalResourceID: a.PhysicalResourceID, ResourceProperties: properties})
 	}
 	if a := w.ask("bucket.empty", event{RequestType: "Create", ResourceProperties: map[string]any{"BucketName": "b", "Bukket": "x"}}); a.Status != "FAILED" || !strings.Contains(a.Reason, "Bukket") {
+		t.Errorf("%+v", a)
+	}
+	// CloudFormation takes 4,096 bytes, however the text has to be written.
+	w.ask("bucket.empty", event{RequestType: "Create", ResourceProperties: map[string]any{"BucketName": "b", strings.Repeat("<", 3000): "x"}})
+	if a := w.ask("key.create", event{RequestType: "Create", ResourceProperties: map[string]any{"SecretName": "s", "Comment": "a\nssh-ed25519 AAAA b"}}); a.Status != "FAILED" {
 		t.Errorf("%+v", a)
 	}
 }
