@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/codecommit"
 	"github.com/aws/aws-sdk-go-v2/service/codecommit/types"
 
+	"ouro/layer"
 	"ouro/pipeline"
 )
 
@@ -29,7 +30,8 @@ type seeded struct {
 type seedFile struct{ Path, Content string }
 
 // seeder makes the first commit of a new repository, so that a pipeline finds a
-// branch there when it begins. A branch that is there stays as it is.
+// branch there when it begins. A branch that is there stays as it is, and another
+// branch of a repository that is not new begins where the default one is.
 type seeder struct {
 	repositories *codecommit.Client
 	job          job // which reads zips
@@ -65,9 +67,8 @@ func (p *seeded) check() error {
 // A commit through CodeCommit's API has at most 100 files of 6 MB each.
 // https://docs.aws.amazon.com/codecommit/latest/userguide/limits.html
 const (
-	maxPut      = 100
-	maxPutSize  = 4 << 20 // of all files, since a request has a limit, too
-	maxSeedFile = 6 << 20
+	maxPut     = 100
+	maxPutSize = 4 << 20 // of all files, since a request has a limit, too
 )
 
 // seed commits the files, as many at a time as CodeCommit takes. The commits say
@@ -76,6 +77,11 @@ func (s seeder) seed(ctx context.Context, p *seeded) (string, error) {
 	tip, made, of, err := s.progress(ctx, p)
 	if err != nil || made == of && tip != "" {
 		return tip, err
+	}
+	if tip == "" {
+		if tip, err = s.branch(ctx, p); err != nil || tip != "" {
+			return tip, err
+		}
 	}
 	files, err := s.files(ctx, p)
 	if err != nil {
@@ -97,6 +103,22 @@ func (s seeder) seed(ctx context.Context, p *seeded) (string, error) {
 		tip = aws.ToString(out.CommitId)
 	}
 	return tip, nil
+}
+
+// branch makes the branch at the tip of the default branch, in a repository that
+// has one: it has had its first commit. tip is empty for a repository without.
+func (s seeder) branch(ctx context.Context, p *seeded) (tip string, err error) {
+	out, err := s.repositories.GetRepository(ctx, &codecommit.GetRepositoryInput{RepositoryName: &p.RepositoryName})
+	if err != nil || aws.ToString(out.RepositoryMetadata.DefaultBranch) == "" {
+		return "", err
+	}
+	from, err := s.repositories.GetBranch(ctx, &codecommit.GetBranchInput{RepositoryName: &p.RepositoryName, BranchName: out.RepositoryMetadata.DefaultBranch})
+	if err != nil {
+		return "", err
+	}
+	tip = aws.ToString(from.Branch.CommitId)
+	_, err = s.repositories.CreateBranch(ctx, &codecommit.CreateBranchInput{RepositoryName: &p.RepositoryName, BranchName: &p.BranchName, CommitId: &tip})
+	return tip, err
 }
 
 // seedMessage is the message of a commit of ours.
@@ -145,8 +167,10 @@ func (s seeder) files(ctx context.Context, p *seeded) ([]types.PutFileEntry, err
 }
 
 func zipped(zip *opened) ([]types.PutFileEntry, error) {
+	if err := layer.CheckSeed(zip.Reader); err != nil {
+		return nil, err
+	}
 	var files []types.PutFileEntry
-	left := int64(maxArtifact)
 	for _, f := range zip.File {
 		if strings.HasSuffix(f.Name, "/") {
 			continue
@@ -158,12 +182,9 @@ func zipped(zip *opened) ([]types.PutFileEntry, error) {
 		if err != nil {
 			return nil, err
 		}
-		body, err := io.ReadAll(io.LimitReader(in, maxSeedFile+1))
+		body, err := io.ReadAll(io.LimitReader(in, layer.MaxSeedFile))
 		if err = errors.Join(err, in.Close()); err != nil {
 			return nil, err
-		}
-		if left -= int64(len(body)); len(body) > maxSeedFile || left < 0 {
-			return nil, fmt.Errorf("its file %q is larger than CodeCommit's API takes: push it with git", f.Name)
 		}
 		mode := types.FileModeTypeEnumNormal
 		if f.Mode()&0o100 != 0 {

@@ -301,6 +301,10 @@ func testSeed(t *testing.T, w *world) {
 	if tip := w.tip("seeded"); tip != made.Data["CommitId"] {
 		t.Errorf("the tip is %s, after %s", tip, made.Data["CommitId"])
 	}
+	other := w.success("repository.seed", event{RequestType: "Update", PhysicalResourceID: made.PhysicalResourceID, ResourceProperties: merged(p, "BranchName", "other"), OldResourceProperties: p})
+	if branch, err := w.clients.Repos.GetBranch(t.Context(), &codecommit.GetBranchInput{RepositoryName: aws.String("seeded"), BranchName: aws.String("other")}); err != nil || aws.ToString(branch.Branch.CommitId) != made.Data["CommitId"] || other.PhysicalResourceID == made.PhysicalResourceID {
+		t.Errorf("another branch is %+v: %v", branch, err)
+	}
 	out, err := w.clients.Repos.GetFile(t.Context(), &codecommit.GetFileInput{RepositoryName: aws.String("seeded"), FilePath: aws.String("python/x.py")})
 	if err != nil || string(out.FileContent) != "y = 1\n" {
 		t.Errorf("the file holds %q: %v", out.FileContent, err)
@@ -309,6 +313,7 @@ func testSeed(t *testing.T, w *world) {
 
 func testSeedMany(t *testing.T, w *world) {
 	w.repository("many")
+	w.repository("large")
 	w.bucket("seeds")
 	files := map[string]string{}
 	for i := range 230 {
@@ -320,6 +325,10 @@ func testSeedMany(t *testing.T, w *world) {
 	commit, err := w.clients.Repos.GetCommit(t.Context(), &codecommit.GetCommitInput{RepositoryName: aws.String("many"), CommitId: aws.String(made.Data["CommitId"])})
 	if err != nil || aws.ToString(commit.Commit.Message) != "First files, part 3 of 3" {
 		t.Fatalf("the last commit is %v: %v", commit, err)
+	}
+	w.put("seeds", "large.zip", zipped(t, map[string]string{"large": strings.Repeat("x", 6<<20+1)}))
+	if a := w.ask("repository.seed", event{RequestType: "Create", ResourceProperties: merged(merged(p, "Key", "large.zip"), "RepositoryName", "large")}); !strings.Contains(a.Reason, `file "large" it is larger than CodeCommit's API takes`) {
+		t.Errorf("a large file: %+v", a)
 	}
 	// Somebody began, and died after the first of three commits.
 	first := commit.Commit

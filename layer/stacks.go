@@ -137,7 +137,9 @@ func keep(parameters map[string]string, there *types.Stack, unsaid []string) {
 		return
 	}
 	for _, p := range there.Parameters {
-		if name := aws.ToString(p.ParameterKey); name == "SeedKey" || name == "SeedFolder" || slices.Contains(unsaid, name) {
+		name := aws.ToString(p.ParameterKey)
+		first := name == "SeedKey" || name == "SeedFolder"
+		if first && !begins(there) || slices.Contains(unsaid, name) {
 			parameters[name] = aws.ToString(p.ParameterValue)
 		}
 	}

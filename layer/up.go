@@ -10,7 +10,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	cfntypes "github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"ouro/pipeline"
 	"ouro/stack"
@@ -101,9 +100,12 @@ func (u *Up) change(ctx context.Context, spec stack.Spec) error {
 // follows the execution that comes of it. dir is the source; empty for none but
 // what the repository begins with. The Outcome is nil with NoFollow.
 func (u *Up) Layer(ctx context.Context, p *Pipeline, dir string) (*pipeline.Outcome, *pipeline.Up, error) {
+	there, err := stack.Describe(ctx, u.Clients.Stacks, PipelineStack(p.Name))
+	if err != nil {
+		return nil, nil, err
+	}
 	seed := ""
-	if dir != "" {
-		var err error
+	if dir != "" && begins(there) {
 		if seed, err = u.seed(ctx, dir); err != nil {
 			return nil, nil, err
 		}
@@ -155,34 +157,4 @@ func (u *Up) work(ctx context.Context, p *Pipeline, seed string) (*pipeline.Up, 
 		}
 	}
 	return up, os.MkdirAll(up.State, 0o755)
-}
-
-// seed puts a zip of the source into the bucket, from which the repository's
-// first commit is made.
-func (u *Up) seed(ctx context.Context, dir string) (key string, err error) {
-	bucket, err := Bucket(ctx, u.Clients)
-	if err != nil {
-		return "", err
-	}
-	f, err := os.CreateTemp("", "seed-")
-	if err != nil {
-		return "", err
-	}
-	defer func() { err = errors.Join(err, f.Close(), os.Remove(f.Name())) }()
-	state, err := filepath.Abs(u.State)
-	if err != nil {
-		return "", err
-	}
-	sum, err := pipeline.Snapshot(ctx, dir, filepath.Join(state, "layers"), f)
-	if err != nil {
-		return "", err
-	}
-	if _, err := f.Seek(0, 0); err != nil {
-		return "", err
-	}
-	key = "_seeds/" + sum + ".zip"
-	if _, err := u.Clients.Buckets.PutObject(ctx, &s3.PutObjectInput{Bucket: &bucket, Key: &key, Body: f}); err != nil {
-		return "", fmt.Errorf("putting the first commit's files into bucket %q: %w", bucket, err)
-	}
-	return key, nil
 }
