@@ -12,6 +12,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	cfntypes "github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
 	"ouro/function"
 	"ouro/layer"
@@ -78,6 +80,7 @@ func TestActions(t *testing.T) {
 	w.bucket("artifacts")
 	t.Run("layer.template", func(t *testing.T) { testTemplate(t, &world{t, w.cloud, w.buckets, w.clients}) })
 	t.Run("stack.export", func(t *testing.T) { testExport(t, &world{t, w.cloud, w.buckets, w.clients}) })
+	t.Run("layer.pipeline", func(t *testing.T) { testPipelines(t, &world{t, w.cloud, w.buckets, w.clients}) })
 	t.Run("what is wrong", func(t *testing.T) {
 		w := &world{t, w.cloud, w.buckets, w.clients}
 		for name, parameters := range map[string]string{"stack.export": "{", "layer.prune": `{"layer":"no/name","keep":"2"}`, "layer.template": "{}", "layer.pipeline": "{}"} {
@@ -130,6 +133,47 @@ func testTemplate(t *testing.T, w *world) {
 	w.put("artifacts", "Built", zipped(t, tampered))
 	if told := w.job("layer.template", parameters, "", []string{"Built"}, []string{"Template"}); !strings.Contains(failure(told), "its manifest says") {
 		t.Errorf("another content was taken: %v", told)
+	}
+}
+
+// What an earlier creation left, which can only be deleted, needs no hand.
+func testPipelines(t *testing.T, w *world) {
+	api, parameters := cloudformation.NewFromConfig(w.cloud.Config), ssm.NewFromConfig(w.cloud.Config)
+	name := layer.PipelineStack("again")
+	made, err := api.CreateStack(t.Context(), &cloudformation.CreateStackInput{StackName: &name, TemplateBody: aws.String(
+		`{"Resources": {"P": {"Type": "AWS::SSM::Parameter", "Properties": {"Type": "String", "Name": "not a name", "Value": "x"}}}}`)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s, err := stack.Wait(t.Context(), api, name); err != nil || s.StackStatus != cfntypes.StackStatusRollbackComplete {
+		t.Fatalf("%+v: %v", s, err)
+	}
+	for _, p := range []string{"bucket", "code", "architecture", "role/build", "role/pipeline", "role/versions", "role/trigger", "role/pipelines", "function/seed"} {
+		if _, err := parameters.PutParameter(t.Context(), &ssm.PutParameterInput{Name: aws.String("/ouro/layers/_/" + p), Value: w.role("p-" + strings.ReplaceAll(p, "/", "-")), Type: ssmtypes.ParameterTypeString}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.put("artifacts", "Source", zipped(t, map[string]string{"layers.yaml": "layers: [again]", "none.yaml": "layer: [again]"}))
+	if told := w.job("layer.pipeline", `{"path":"none.yaml"}`, "", []string{"Source"}, nil); !strings.Contains(failure(told), `no "layers"`) {
+		t.Errorf("a list that is none: %v", told)
+	}
+	told := w.job("layer.pipeline", "", "", []string{"Source"}, nil)
+	for told["continuationToken"] == "clearing" {
+		if _, err := stack.Wait(t.Context(), api, aws.ToString(made.StackId)); err != nil {
+			t.Fatal(err)
+		}
+		told = w.job("layer.pipeline", "", "clearing", []string{"Source"}, nil)
+	}
+	if told["continuationToken"] != "following" {
+		t.Fatalf("CodePipeline was told %v", told)
+	}
+	s, err := stack.Wait(t.Context(), api, name)
+	if err != nil || aws.ToString(s.StackId) == aws.ToString(made.StackId) {
+		t.Fatalf("the stack is %+v: %v", s, err)
+	}
+	// There is no such function, and this job does not try for ever.
+	if told := w.job("layer.pipeline", "", "following", []string{"Source"}, nil); !strings.Contains(failure(told), name+" is ROLLBACK_COMPLETE") {
+		t.Errorf("CodePipeline was told %v", told)
 	}
 }
 

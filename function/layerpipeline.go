@@ -7,6 +7,9 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
+
 	"ouro/layer"
 	"ouro/stack"
 )
@@ -16,8 +19,12 @@ type listed struct {
 	Path string `json:"path"` // of the list in the source, layers.yaml by default
 }
 
-// following is the token of a job that has begun all stacks and waits for them.
-const following = "following"
+// The tokens of a job that waits: for what failed before to be gone, and for the
+// stacks that it has begun.
+const (
+	clearing  = "clearing"
+	following = "following"
+)
 
 // layerPipeline makes a pipeline for each layer of a list, or changes it. The
 // stacks are begun all at once; then CodePipeline calls again until they are
@@ -40,6 +47,9 @@ func layerPipeline(ctx context.Context, j *job, p *listed) (done, error) {
 	if j.Data.ContinuationToken == following {
 		return follow(ctx, c, list)
 	}
+	if busy, err := clear(ctx, c, list, j.Data.ContinuationToken == ""); err != nil || len(busy) > 0 {
+		return done{Continue: clearing, Summary: "Deleting what failed before: " + strings.Join(busy, ", ")}, err
+	}
 	changed := 0
 	var failures []error
 	for i := range list {
@@ -55,6 +65,29 @@ func layerPipeline(ctx context.Context, j *job, p *listed) (done, error) {
 		return done{Summary: fmt.Sprintf("%d layers, whose pipelines are as they should be", len(list))}, nil
 	}
 	return done{Continue: following, Summary: fmt.Sprintf("Changing %d of %d pipelines", changed, len(list))}, nil
+}
+
+// clear has the stacks deleted whose creation failed, if it is to, and tells which
+// are on their way out.
+func clear(ctx context.Context, c *layer.Clients, list []layer.Pipeline, begin bool) (busy []string, err error) {
+	for _, p := range list {
+		name := layer.PipelineStack(p.Name)
+		s, err := stack.Describe(ctx, c.Stacks, name)
+		if err != nil {
+			return nil, err
+		}
+		switch {
+		case s == nil:
+		case s.StackStatus == types.StackStatusDeleteInProgress:
+			busy = append(busy, name)
+		case begin && s.StackStatus == types.StackStatusRollbackComplete: // and nothing is in it
+			if _, err := c.Stacks.DeleteStack(ctx, &cloudformation.DeleteStackInput{StackName: s.StackId}); err != nil {
+				return nil, fmt.Errorf("deleting stack %q: %w", name, err)
+			}
+			busy = append(busy, name)
+		}
+	}
+	return busy, nil
 }
 
 // follow looks whether the stacks are done.

@@ -127,11 +127,11 @@ func testNotify(t *testing.T, w *world) {
 	}
 }
 
-// role makes a role that functions take, and gives its ARN.
+// role makes a role that functions and stacks take, and gives its ARN.
 func (w *world) role(name string) *string {
 	w.Helper()
 	role, err := w.clients.Roles.CreateRole(w.Context(), &iam.CreateRoleInput{RoleName: &name, AssumeRolePolicyDocument: aws.String(
-		`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}]}`)})
+		`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":["lambda.amazonaws.com","cloudformation.amazonaws.com"]},"Action":"sts:AssumeRole"}]}`)})
 	if err != nil {
 		w.Fatal(err)
 	}

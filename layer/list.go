@@ -51,6 +51,9 @@ func ReadList(text []byte) ([]Pipeline, error) {
 	if err := yaml.Unmarshal(text, &doc); err != nil {
 		return nil, fmt.Errorf("reading the list of layers: %w", err)
 	}
+	if doc.Layers == nil {
+		return nil, errors.New(`the list of layers has no "layers"`)
+	}
 	if len(doc.Layers) > maxLayers {
 		return nil, fmt.Errorf("the list has %d layers, and may have %d", len(doc.Layers), maxLayers)
 	}
