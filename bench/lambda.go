@@ -85,13 +85,13 @@ func compareFunctions(ctx context.Context, w io.Writer, cloud *local, ouro strin
 	if err := f.prepare(ctx, cloud.config()); err != nil {
 		return err
 	}
-	t := &table{left: 1, head: []string{"a function", "first answer", "of it init", "beside a process", "times", "further answer"}}
+	t := &table{left: 1, head: []string{"a function", "first answer", "of it init", "beside a process", "times", "further answer", "of it the function", "the rest", "beside a dry run"}}
 	for _, s := range all {
 		m, err := f.measure(ctx, s, colds, warms)
 		if err != nil {
 			return fmt.Errorf("%s: %w", s.name, err)
 		}
-		t.add(s.name, seconds(m.cold), seconds(m.init), seconds(m.beside), times(m.cold, m.beside), each(m.warm, 1))
+		t.add(s.name, seconds(m.cold), seconds(m.init), seconds(m.beside), times(m.cold, m.beside), each(m.warm, 1), each(m.function, 1), each(m.rest, 1), each(m.dry, 1))
 	}
 	t.print(w)
 	return nil
@@ -120,14 +120,20 @@ func (f *functions) prepare(ctx context.Context, cfg aws.Config) error {
 	return err
 }
 
-type measures struct{ cold, init, beside, warm time.Duration }
+// measures are medians.
+type measures struct {
+	cold, init, beside time.Duration
+	warm               time.Duration
+	function, rest     time.Duration // what the function's log says of a further answer, and what its client sees besides
+	dry                time.Duration // the same request, only asking whether it may
+}
 
 func (f *functions) measure(ctx context.Context, s subject, colds, warms int) (m measures, err error) {
 	name, err := f.create(ctx, s)
 	if err != nil {
 		return m, err
 	}
-	var cold, init, beside, warm []time.Duration
+	var cold, init, beside, warm, function, rest, dry []time.Duration
 	for n := range colds {
 		// A function that changed has no process that could serve it.
 		if _, err := f.client.UpdateFunctionConfiguration(ctx, &lambda.UpdateFunctionConfigurationInput{
@@ -135,14 +141,14 @@ func (f *functions) measure(ctx context.Context, s subject, colds, warms int) (m
 		}); err != nil {
 			return m, err
 		}
-		took, began, err := f.invoke(ctx, name, s.event)
-		if err == nil && began == 0 {
+		a, err := f.invoke(ctx, name, s.event)
+		if err == nil && a.init == 0 {
 			err = errors.New("a changed function was served by a process that was there")
 		}
 		if err != nil {
 			return m, err
 		}
-		cold, init = append(cold, took), append(init, began)
+		cold, init = append(cold, a.took), append(init, a.init)
 		alone, err := process{args: s.beside}.time(ctx)
 		if err != nil {
 			return m, err
@@ -150,16 +156,21 @@ func (f *functions) measure(ctx context.Context, s subject, colds, warms int) (m
 		beside = append(beside, alone)
 	}
 	for range warms {
-		took, began, err := f.invoke(ctx, name, s.event)
-		if err == nil && began != 0 {
+		a, err := f.invoke(ctx, name, s.event)
+		if err == nil && a.init != 0 {
 			err = errors.New("an invocation started a process although one was there")
 		}
 		if err != nil {
 			return m, err
 		}
-		warm = append(warm, took)
+		warm, function, rest = append(warm, a.took), append(function, a.ran), append(rest, a.took-a.ran)
+		start := time.Now()
+		if _, err := f.client.Invoke(ctx, &lambda.InvokeInput{FunctionName: &name, Payload: []byte(s.event), InvocationType: types.InvocationTypeDryRun}); err != nil {
+			return m, err
+		}
+		dry = append(dry, time.Since(start))
 	}
-	return measures{median(cold), median(init), median(beside), median(warm)}, nil
+	return measures{median(cold), median(init), median(beside), median(warm), median(function), median(rest), median(dry)}, nil
 }
 
 func (f *functions) create(ctx context.Context, s subject) (string, error) {
@@ -188,23 +199,36 @@ func (f *functions) create(ctx context.Context, s subject) (string, error) {
 	return *out.FunctionName, nil
 }
 
-var initLine = regexp.MustCompile(`Init Duration: ([\d.]+) ms`)
+var (
+	initLine   = regexp.MustCompile(`\tInit Duration: ([\d.]+) ms`)
+	reportLine = regexp.MustCompile(`(?m)^REPORT .*?\tDuration: ([\d.]+) ms`)
+)
 
-// invoke gives how long an answer takes, and how much of it went into starting
-// a process, 0 for none.
-func (f *functions) invoke(ctx context.Context, name, event string) (took, init time.Duration, err error) {
+// answer tells how long one took: as its client saw it, and as its log says, of
+// the function and of starting its process, 0 for none.
+type answer struct{ took, ran, init time.Duration }
+
+func (f *functions) invoke(ctx context.Context, name, event string) (a answer, err error) {
 	start := time.Now()
 	out, err := f.client.Invoke(ctx, &lambda.InvokeInput{FunctionName: &name, Payload: []byte(event), LogType: types.LogTypeTail})
-	took = time.Since(start)
+	a.took = time.Since(start)
 	if err != nil {
-		return 0, 0, err
+		return a, err
 	}
 	if out.FunctionError != nil {
-		return 0, 0, fmt.Errorf("the function failed: %s", out.Payload)
+		return a, fmt.Errorf("the function failed: %s", out.Payload)
 	}
 	log, err := base64.StdEncoding.DecodeString(aws.ToString(out.LogResult))
-	if m := initLine.FindSubmatch(log); err == nil && m != nil {
-		init, err = time.ParseDuration(string(m[1]) + "ms")
+	if err != nil {
+		return a, err
 	}
-	return took, init, err
+	ran := reportLine.FindSubmatch(log)
+	if ran == nil {
+		return a, fmt.Errorf("no report in the log of an invocation: %s", log)
+	}
+	a.ran, err = time.ParseDuration(string(ran[1]) + "ms")
+	if m := initLine.FindSubmatch(log); err == nil && m != nil {
+		a.init, err = time.ParseDuration(string(m[1]) + "ms")
+	}
+	return a, err
 }

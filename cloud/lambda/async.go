@@ -48,7 +48,7 @@ func (s *Service) accept(ctx context.Context, q request) error {
 	if len(q.payload) > maxEvent {
 		return oversized("%d byte payload is too large for the Event invocation type (limit %d bytes)", len(q.payload), maxEvent)
 	}
-	if _, _, err := s.lookup(ctx, q.target); err != nil {
+	if _, err := s.plan(ctx, q.target); err != nil {
 		return err
 	}
 	box, err := s.box()

@@ -74,7 +74,7 @@ func (s *Service) Invoke(ctx context.Context, in *lambda.InvokeInput) (*lambda.I
 	}
 	switch in.InvocationType {
 	case types.InvocationTypeDryRun:
-		if _, _, err := s.lookup(ctx, q.target); err != nil {
+		if _, err := s.plan(ctx, q.target); err != nil {
 			return nil, err
 		}
 		return &lambda.InvokeOutput{StatusCode: 204}, nil

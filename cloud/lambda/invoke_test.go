@@ -18,6 +18,7 @@ import (
 	eventtypes "github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
 	lambdaapi "github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+	smithy "github.com/aws/smithy-go"
 
 	"ouro/cloud"
 	"ouro/cloud/cloudtest"
@@ -162,6 +163,69 @@ func TestInvoke(t *testing.T) {
 		refused(t, err, "TooManyRequestsException", "Rate Exceeded.")
 		if _, err := w.api.DeleteFunctionConcurrency(ctx, &lambdaapi.DeleteFunctionConcurrencyInput{FunctionName: name}); err != nil {
 			t.Fatal(err)
+		}
+	})
+	t.Run("of what was changed last", func(t *testing.T) {
+		// What a changed function says: the version that ran and its variable, or the error.
+		says := func(qualifier string) string {
+			out, err := w.api.Invoke(ctx, &lambdaapi.InvokeInput{FunctionName: name, Qualifier: &qualifier})
+			if failed := smithy.APIError(nil); errors.As(err, &failed) {
+				return failed.ErrorCode()
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got struct{ Colour, Lib string }
+			_ = json.Unmarshal(out.Payload, &got) // another code answers with nothing
+			return aws.ToString(out.ExecutedVersion) + got.Colour + got.Lib
+		}
+		l2 := w.layer("lib", `NAME = "two"`)
+		for _, c := range []struct {
+			what            string
+			change          func() error
+			qualifier, says string
+		}{
+			{"nothing", func() error { return nil }, "$LATEST", "$LATESTblueone"},
+			{"a variable", func() error {
+				_, err := w.api.UpdateFunctionConfiguration(ctx, &lambdaapi.UpdateFunctionConfigurationInput{FunctionName: name, Environment: &types.Environment{Variables: map[string]string{"COLOUR": "red"}}})
+				return err
+			}, "$LATEST", "$LATESTredone"},
+			{"a layer", func() error {
+				_, err := w.api.UpdateFunctionConfiguration(ctx, &lambdaapi.UpdateFunctionConfigurationInput{FunctionName: name, Layers: []string{*l2.LayerVersionArn}})
+				return err
+			}, "$LATEST", "$LATESTredtwo"},
+			{"nothing of the alias", func() error { return nil }, "live", "1blueone"},
+			{"a version", func() error {
+				_, err := w.api.PublishVersion(ctx, &lambdaapi.PublishVersionInput{FunctionName: name})
+				return err
+			}, "2", "2redtwo"},
+			{"the alias", func() error {
+				_, err := w.api.UpdateAlias(ctx, &lambdaapi.UpdateAliasInput{FunctionName: name, Name: aws.String("live"), FunctionVersion: aws.String("2")})
+				return err
+			}, "live", "2redtwo"},
+			{"the alias's weights", func() error {
+				_, err := w.api.UpdateAlias(ctx, &lambdaapi.UpdateAliasInput{FunctionName: name, Name: aws.String("live"), RoutingConfig: &types.AliasRoutingConfiguration{AdditionalVersionWeights: map[string]float64{"1": 1}}})
+				return err
+			}, "live", "1blueone"},
+			{"the alias, which goes", func() error {
+				_, err := w.api.DeleteAlias(ctx, &lambdaapi.DeleteAliasInput{FunctionName: name, Name: aws.String("live")})
+				return err
+			}, "live", "ResourceNotFoundException"},
+			{"a version, which goes", func() error {
+				_, err := w.api.DeleteFunction(ctx, &lambdaapi.DeleteFunctionInput{FunctionName: name, Qualifier: aws.String("2")})
+				return err
+			}, "2", "ResourceNotFoundException"},
+			{"code", func() error {
+				_, err := w.api.UpdateFunctionCode(ctx, &lambdaapi.UpdateFunctionCodeInput{FunctionName: name, ZipFile: zipped(t, map[string]string{"app.py": "def handler(event, context):\n    return {'colour': 'green'}\n"})})
+				return err
+			}, "$LATEST", "$LATESTgreen"},
+		} {
+			if err := c.change(); err != nil {
+				t.Fatalf("%s: %v", c.what, err)
+			}
+			if got := says(c.qualifier); got != c.says {
+				t.Errorf("after a change of %s: %q, want %q", c.what, got, c.says)
+			}
 		}
 	})
 	t.Run("of a runtime that is not here", func(t *testing.T) {

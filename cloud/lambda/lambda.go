@@ -46,6 +46,7 @@ type Service struct {
 	pool        func() (*runner.Pool, error) // made at the first invocation
 	started     atomic.Bool                  // pool was called
 	places      places
+	plans       plans
 	slots       chan struct{}    // bounds the asynchronous events under way
 	pauses      [2]time.Duration // before an asynchronous event's second and third attempt
 }
@@ -65,11 +66,7 @@ func New(host door.Host, o Options) *Service {
 	st := host.Store()
 	s := &Service{
 		host:        host,
-		functions:   store.NewTable[function](st, "lambda", "function"),
-		versions:    store.NewTable[version](st, "lambda", "version"),
-		aliases:     store.NewTable[alias](st, "lambda", "alias"),
 		policies:    store.NewTable[permissions](st, "lambda", "policy"),
-		layers:      store.NewTable[layer](st, "lambda", "layer"),
 		newest:      store.NewTable[int64](st, "lambda", "newestlayer"),
 		deliveries:  store.NewTable[delivery](st, "lambda", "eventinvokeconfig"),
 		urls:        store.NewTable[functionURL](st, "lambda", "url"),
@@ -82,6 +79,10 @@ func New(host door.Host, o Options) *Service {
 		places:      places{taken: map[string]int{}},
 		pauses:      [2]time.Duration{o.Pause, 2 * o.Pause},
 	}
+	s.functions = store.NewTable[function](st, "lambda", "function").Counted(&s.plans.changes)
+	s.versions = store.NewTable[version](st, "lambda", "version").Counted(&s.plans.changes)
+	s.aliases = store.NewTable[alias](st, "lambda", "alias").Counted(&s.plans.changes)
+	s.layers = store.NewTable[layer](st, "lambda", "layer").Counted(&s.plans.changes)
 	s.pool = sync.OnceValues(s.pools)
 	return s
 }

@@ -34,58 +34,28 @@ type request struct {
 
 // run runs a function once. The error tells why nothing ran.
 func (s *Service) run(ctx context.Context, q request) (version, runner.Result, error) {
-	v, fn, release, err := s.prepare(ctx, q.target)
+	p, release, err := s.prepare(ctx, q.target)
+	if p == nil {
+		return version{}, runner.Result{}, err
+	}
 	if err != nil {
-		return v, runner.Result{}, err
+		return p.version, runner.Result{}, err
 	}
 	defer release()
-	leave, err := s.enter(ctx, q.target)
+	leave, err := s.enter(q.target, p.reserved)
 	if err != nil {
-		return v, runner.Result{}, err
+		return p.version, runner.Result{}, err
 	}
 	defer leave()
 	pool, err := s.pool()
 	if err != nil {
-		return v, runner.Result{}, err
+		return p.version, runner.Result{}, err
 	}
-	res, err := pool.Invoke(ctx, fn, runner.Invocation{RequestID: q.id, ARN: q.target.qualified(), Payload: q.payload, ClientContext: q.context, Stream: q.stream})
+	res, err := pool.Invoke(ctx, p.function, runner.Invocation{RequestID: q.id, ARN: q.target.qualified(), Payload: q.payload, ClientContext: q.context, Stream: q.stream})
 	if err != nil && ctx.Err() == nil {
 		err = &types.ServiceException{Type: aws.String("Service"), Message: aws.String(err.Error())}
 	}
-	return v, res, err
-}
-
-// prepare finds the version that is to run and what the runner runs of it. Its
-// code stays until it is released.
-func (s *Service) prepare(ctx context.Context, t target) (v version, fn runner.Function, release func(), err error) {
-	s.archives.keep.RLock()
-	defer s.archives.keep.RUnlock()
-	v, a, err := s.lookup(ctx, t)
-	if err == nil && a != nil && len(a.Weights) > 0 {
-		v, _, err = s.lookup(ctx, target{t.scope, t.name, a.pick()})
-	}
-	if err != nil {
-		return v, fn, nil, err
-	}
-	if fn, err = s.runnable(t.scope, v); err != nil {
-		return v, fn, nil, err
-	}
-	archives := []code{v.Code}
-	for _, l := range v.Config.Layers {
-		have, err := s.layerCode(ctx, *l.Arn)
-		if err != nil {
-			return v, fn, nil, err
-		}
-		archives = append(archives, have)
-	}
-	folders := make([]string, len(archives))
-	for i, c := range archives {
-		if folders[i], err = s.archives.open(ctx, c); err != nil {
-			return v, fn, nil, err
-		}
-	}
-	fn.Task, fn.Layers = folders[0], folders[1:]
-	return v, fn, s.archives.hold(archives...), nil
+	return p.version, res, err
 }
 
 // runnable makes of a version what the runner runs, but for the code.
@@ -203,14 +173,10 @@ type places struct {
 
 // enter takes a place of the function's concurrency: of its own if it has some
 // reserved, otherwise of what the account's functions share.
-func (s *Service) enter(ctx context.Context, t target) (leave func(), err error) {
-	f, err := s.find(ctx, t)
-	if err != nil {
-		return nil, err
-	}
+func (s *Service) enter(t target, reserved *int32) (leave func(), err error) {
 	key, limit, reason := t.arn(), int32(0), types.ThrottleReasonReservedFunctionConcurrentInvocationLimitExceeded
-	if f.Reserved != nil {
-		limit = *f.Reserved
+	if reserved != nil {
+		limit = *reserved
 	} else {
 		key, reason = t.scope.Account+"/"+t.scope.Region, types.ThrottleReasonConcurrentInvocationLimitExceeded
 		limit = accountConcurrency

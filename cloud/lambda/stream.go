@@ -56,11 +56,11 @@ func (s *Service) InvokeWithResponseStream(ctx context.Context, in *lambda.Invok
 	if err != nil {
 		return nil, nil, err
 	}
-	ran, _, err := s.lookup(ctx, q.target)
+	p, err := s.plan(ctx, q.target)
 	if err != nil {
 		return nil, nil, err
 	}
-	out := &lambda.InvokeWithResponseStreamOutput{StatusCode: 200, ExecutedVersion: ran.Config.Version}
+	out := &lambda.InvokeWithResponseStreamOutput{StatusCode: 200, ExecutedVersion: p.version.Config.Version}
 	if in.InvocationType == types.ResponseStreamingInvocationTypeDryRun {
 		return out, func(func(string, any) error) {}, nil
 	}

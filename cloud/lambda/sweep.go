@@ -25,6 +25,7 @@ func (s *Service) clean(ctx context.Context) {
 func (s *Service) sweep(ctx context.Context) error {
 	s.archives.keep.Lock()
 	defer s.archives.keep.Unlock()
+	s.plans.forget() // of what has been deleted, and its deletion not yet answered
 	used, err := s.needed(ctx)
 	if err != nil {
 		return err

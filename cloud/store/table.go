@@ -10,8 +10,9 @@ import (
 // Table is the records of one kind of one service. Values are kept as JSON, so
 // T's exported fields are what is kept.
 type Table[T any] struct {
-	store *Store
-	kind  string
+	store   *Store
+	kind    string
+	counter *Counter // of its writes; nil: nobody counts
 }
 
 // NewTable is the table of that service's records of that kind. It costs
@@ -83,6 +84,7 @@ func (t Table[T]) Put(ctx context.Context, scope Scope, id string, v T) error {
 		return err
 	}
 	return t.store.write(ctx, unguarded, func(x *tx) error {
+		x.count(t.counter)
 		_, err := x.conn().exec(sqlPut, t.kind, scope.key(), id, b)
 		return err
 	})
@@ -95,6 +97,7 @@ func (t Table[T]) Insert(ctx context.Context, scope Scope, id string, v T) error
 		return err
 	}
 	return t.store.write(ctx, unguarded, func(x *tx) error {
+		x.count(t.counter)
 		n, err := x.conn().exec(sqlInsert, t.kind, scope.key(), id, b)
 		if err == nil && n == 0 {
 			err = ErrExists
@@ -110,6 +113,7 @@ func (t Table[T]) Insert(ctx context.Context, scope Scope, id string, v T) error
 func (t Table[T]) Update(ctx context.Context, scope Scope, id string, change func(*T) error) (T, error) {
 	var v T
 	err := t.store.write(ctx, unguarded, func(x *tx) error {
+		x.count(t.counter)
 		var err error
 		if v, err = t.get(x.conn(), scope, id); err != nil {
 			return err
@@ -130,6 +134,7 @@ func (t Table[T]) Update(ctx context.Context, scope Scope, id string, change fun
 // Delete removes the record, or gives ErrNotFound.
 func (t Table[T]) Delete(ctx context.Context, scope Scope, id string) error {
 	return t.store.write(ctx, unguarded, func(x *tx) error {
+		x.count(t.counter)
 		n, err := x.conn().exec(sqlDelete, t.kind, scope.key(), id)
 		if err == nil && n == 0 {
 			err = ErrNotFound

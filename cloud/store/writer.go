@@ -51,6 +51,7 @@ type writer struct {
 	conn      *conn
 	store     *Store
 	sequences *sequences
+	counters  []*Counter // of the transaction under way
 	queue     chan *write
 	closing   chan struct{}
 	ended     chan struct{}
@@ -115,6 +116,7 @@ func (w *writer) commit(batch []*write) []*write {
 		// Fails if SQLite ended the transaction itself, as on a full disk.
 		_, _ = w.conn.exec("ROLLBACK")
 	}
+	w.counted()
 	for i, each := range batch {
 		if err != nil && each.err == nil {
 			each.err = fmt.Errorf("committing: %w", err)
