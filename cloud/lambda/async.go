@@ -3,7 +3,6 @@ package lambda
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -23,9 +22,6 @@ const (
 	longestBackoff = 5 * time.Minute
 )
 
-// attempts is how many asynchronous events run at once.
-const attempts = 64
-
 // event is an asynchronous event on its way. It is in the store from before
 // Invoke answers until the function took it or it was given up.
 type event struct {
@@ -40,10 +36,7 @@ type event struct {
 
 func (e event) target(scope store.Scope) target { return target{scope, e.Name, e.Qualifier} }
 
-// key names an event in the store, so that events sort by age.
-func (e event) key() string { return fmt.Sprintf("%020d-%s", e.Accepted.UnixNano(), e.ID) }
-
-// accept stores an event and then sees to it in the background.
+// accept stores an event, which is then seen to in the background.
 func (s *Service) accept(ctx context.Context, q request) error {
 	if len(q.payload) > maxEvent {
 		return oversized("%d byte payload is too large for the Event invocation type (limit %d bytes)", len(q.payload), maxEvent)
@@ -57,61 +50,12 @@ func (s *Service) accept(ctx context.Context, q request) error {
 	}
 	e := event{ID: q.id, Name: q.target.name, Qualifier: q.target.qualifier, Accepted: s.host.Now()}
 	e.Sealed, e.Context, e.Due = box.Seal(q.payload, "lambda/event/"+e.ID), box.Seal([]byte(q.context), "lambda/context/"+e.ID), e.Accepted
-	if err := s.queue.Put(ctx, q.target.scope, e.key(), e); err != nil {
+	l := line{q.target.scope, e.Name}
+	if err := s.queue.Put(ctx, store.Scope{}, l.key(e), e); err != nil {
 		return err
 	}
-	s.see(q.target.scope, e)
+	s.see(l)
 	return nil
-}
-
-func (s *Service) see(scope store.Scope, e event) {
-	s.host.Go("run "+e.Name+" for an event", func(ctx context.Context) { s.handle(ctx, scope, e) })
-}
-
-func (s *Service) resumeEvents(ctx context.Context) error {
-	left, err := s.queue.All(ctx, store.Query{})
-	if err != nil {
-		return fmt.Errorf("looking for events that were not handled: %w", err)
-	}
-	for _, e := range left {
-		s.see(e.Scope, e.Value)
-	}
-	return nil
-}
-
-// handle attempts an event until it is done with.
-func (s *Service) handle(ctx context.Context, scope store.Scope, e event) {
-	for {
-		timer := time.NewTimer(e.Due.Sub(s.host.Now()))
-		select {
-		case <-ctx.Done():
-			timer.Stop()
-			return
-		case <-timer.C:
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case s.slots <- struct{}{}:
-		}
-		done := s.attempt(ctx, scope, &e)
-		<-s.slots
-		if ctx.Err() != nil {
-			return // the store still has it
-		}
-		var err error
-		if done {
-			err = s.queue.Delete(ctx, scope, e.key())
-		} else {
-			err = s.queue.Put(ctx, scope, e.key(), e)
-		}
-		if err != nil {
-			s.host.Log().Error("an asynchronous event cannot be kept up with", "function", e.Name, "error", err)
-		}
-		if done || err != nil {
-			return
-		}
-	}
 }
 
 // attempt runs the function once, and tells whether the event is done with.

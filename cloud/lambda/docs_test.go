@@ -97,12 +97,16 @@ Functions are made, published and invoked by the same API as on AWS. How they ru
 - *A function is Active at once*, and so is what an update made of it. Waiters of clients need not wait.
 - *Roles are real*: a function's role has to exist and to trust lambda.amazonaws.com; its process gets a session of it.
 - *Code* comes in the request (50 MB) or from S3, by a version if one is named, and may unpack to 250 MB together with its layers. Archives that lead out of
-  their folder are refused. What is stored is kept once for each content, and removed at the start after nothing has it any more.
+  their folder are refused. What is stored is kept once for each content, and removed when nothing has it any more.
+- *Not run* are functions of container images (PackageType Image): they are kept, their StateReason says so, and Invoke answers InvalidRuntimeException.
+  Extensions do not run either: those of layers are not started, and what registers one is refused with a sentence. SnapStart is recorded, with the
+  OptimizationStatus Off. Provisioned concurrency is recorded and READY; no process is started for it.
 - *Environments and waiting events are encrypted* in the state directory.
 - *PublishVersion makes a version only if something changed*: other code, settings or variables.
 - *Asynchronous events* are in the store before Invoke answers, and go on after a kill. A function that fails is tried twice more, after one and two
-  minutes; one that is throttled is tried again for six hours. What becomes of an event goes to SNS topics, functions, event buses and buckets; dead letters
-  go to topics. SQS is not there: such a destination is logged as not delivered.
+  minutes; one that is throttled is tried again for six hours. Of each function 16 events run at once, the others
+  wait in the store. What becomes of an event goes to SNS topics, functions, event buses and buckets; dead letters go to topics. SQS is not there: such a
+  destination is logged as not delivered.
 - *Permissions* are asked for where another service or another account calls: EventBridge and SNS need a statement in the function's policy. Conditions on
   the caller's account are judged; those on the source's ARN count for the caller.
 - *Concurrency*: what is reserved for a function is the most that it gets; above it, Invoke answers TooManyRequestsException.

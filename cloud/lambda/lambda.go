@@ -40,14 +40,14 @@ type Service struct {
 	urls        store.Table[functionURL] // by NAME:QUALIFIER
 	addresses   store.Table[string]      // id of a URL → ACCOUNT/REGION/NAME:QUALIFIER
 	provisioned store.Table[provision]   // by NAME:QUALIFIER
-	queue       store.Table[event]       // asynchronous events by id
+	queue       store.Table[event]       // asynchronous events, see line
 	box         func() (*seal.Box, error)
 	archives    *archives
 	pool        func() (*runner.Pool, error) // made at the first invocation
 	started     atomic.Bool                  // pool was called
 	places      places
 	plans       plans
-	slots       chan struct{}    // bounds the asynchronous events under way
+	lines       lines
 	pauses      [2]time.Duration // before an asynchronous event's second and third attempt
 }
 
@@ -75,7 +75,7 @@ func New(host door.Host, o Options) *Service {
 		box:         sync.OnceValues(func() (*seal.Box, error) { return seal.Open(st.Dir("seal")) }),
 		archives:    &archives{dir: st.Dir("lambda"), busy: map[string]int{}},
 		queue:       store.NewTable[event](st, "lambda", "event"),
-		slots:       make(chan struct{}, attempts),
+		lines:       lines{open: map[line]chan struct{}{}},
 		places:      places{taken: map[string]int{}},
 		pauses:      [2]time.Duration{o.Pause, 2 * o.Pause},
 	}
