@@ -47,6 +47,7 @@ var mayImport = map[string][]string{
 	"cloud/pattern":       {},
 	"cloud/policy":        {},
 	"cloud/accesskey":     {},
+	"cloud/ecsrecord":     {},
 	"cloud/lambda/runner": {"regex"},
 	"cloud/git":           {"cloud/store", "cloud/door"},
 	"cloud/executeapi":    {"cloud/store", "cloud/door", "cloud/policy", "regex"},
@@ -61,7 +62,7 @@ var services = []string{
 }
 
 var frame = []string{
-	"cloud/store", "cloud/wire", "cloud/door", "cloud/seal", "cloud/policy", "cloud/accesskey", "regex", "cloud/pattern", "cloud/git", "cloud/executeapi", "cloud/unzip", "template", "template/sam", "buildspec", "spec",
+	"cloud/store", "cloud/wire", "cloud/door", "cloud/seal", "cloud/policy", "cloud/accesskey", "regex", "cloud/pattern", "cloud/git", "cloud/executeapi", "cloud/unzip", "cloud/ecsrecord", "template", "template/sam", "buildspec", "spec",
 }
 
 func allowed(pkg string) []string {

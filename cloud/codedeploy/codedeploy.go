@@ -10,8 +10,10 @@
 // own, also when the local cloud ends; a hook that is under way when the local
 // cloud dies, dies with it, and its event has failed.
 //
-// Lambda deployments shift the weights of aliases. EC2 instances, Auto Scaling
-// groups, load balancers, alarms and ECS the local cloud does not have, and
+// Lambda deployments shift the weights of aliases. ECS deployments are blue/green
+// ones of the services that Cloud Control records: they change what the records
+// of the service, its listeners and their rules say, and no task runs. EC2
+// instances, Auto Scaling groups and alarms the local cloud does not have, and
 // says so.
 package codedeploy
 
@@ -28,7 +30,8 @@ import (
 type Options struct {
 	// Second is how long a second of a hook's timeout lasts, 0: a second.
 	Second time.Duration
-	// Minute is how long a minute between shifts of traffic lasts, 0: a minute.
+	// Minute is how long a minute between shifts of traffic, and of the waits of
+	// blue/green deployments, lasts, 0: a minute.
 	Minute time.Duration
 }
 
@@ -43,11 +46,11 @@ type Service struct {
 	instances    store.Table[instance]   // on premises, by name
 	deployments  store.Table[deployment] // by id
 	targets      store.Table[target]     // by DEPLOYMENT/TARGET
-	hooks        store.Table[execution]  // of Lambda deployments, by execution id
+	hooks        store.Table[execution]  // that are functions, by execution id
 
 	mu      sync.Mutex
 	agents  sync.Map      // root folder of an instance → *sync.Mutex of who deploys to it
-	changed chan struct{} // closed when a stop or the answer of a hook comes in
+	changed chan struct{} // closed when a stop, a continuation or the answer of a hook comes in
 }
 
 // New makes the service; host keeps its records.
@@ -77,7 +80,8 @@ func New(host door.Host, o Options) *Service {
 // Resume takes up the deployments that an earlier process did not finish.
 func (s *Service) Resume(ctx context.Context) error { return s.takeUp(ctx) }
 
-// news is closed when a stop or the answer of a hook comes in next.
+// news is closed when a stop, a continuation or the answer of a hook comes in
+// next.
 func (s *Service) news() <-chan struct{} {
 	s.mu.Lock()
 	defer s.mu.Unlock()

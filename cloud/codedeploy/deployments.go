@@ -17,9 +17,14 @@ type deployment struct {
 	Info    types.DeploymentInfo
 	Caller  door.Caller // whose events and calls are the deployment's
 	GroupID string
-	Targets []string // in the order in which they are deployed to
-	Stop    bool     // somebody asked to stop it
-	Back    *bool    // whether that somebody asked to roll back
+	Targets []string                             // in the order in which they are deployed to
+	Stop    bool                                 // somebody asked to stop it
+	Back    *bool                                // whether that somebody asked to roll back
+	Waits   map[types.DeploymentWaitType]waiting `json:",omitempty"`
+}
+
+func (d deployment) isRollback() bool {
+	return d.Info.Creator == types.DeploymentCreatorCodeDeployRollback
 }
 
 func (d deployment) done() bool {
@@ -121,9 +126,6 @@ func (s *Service) begin(ctx context.Context, d deployment) error {
 
 // checkDeployment refuses what the local cloud cannot deploy.
 func (s *Service) checkDeployment(in *codedeploy.CreateDeploymentInput, g types.DeploymentGroupInfo) error {
-	if g.ComputePlatform == types.ComputePlatformEcs {
-		return refuse("OperationNotSupported", "The local cloud runs no tasks of ECS: deployment groups for ECS are kept, and nothing is deployed to them")
-	}
 	if err := checkRevision(in.Revision, g.ComputePlatform); err != nil {
 		return err
 	}

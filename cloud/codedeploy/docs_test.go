@@ -17,15 +17,15 @@ var update = flag.Bool("update", false, "write the page anew")
 
 // limited is what operations do not do that AWS's do.
 var limited = map[string]string{
-	"ContinueDeployment":                 "no deployment of the local cloud waits, so that there is none to continue",
-	"CreateDeployment":                   "to on-premises instances and of Lambda's aliases; ECS, blue/green, load balancers and alarms are refused, see above",
+	"ContinueDeployment":                 "for deployments of ECS: those to instances do not wait",
+	"CreateDeployment":                   "to on-premises instances, of Lambda's aliases and to recorded services of ECS; blue/green and load balancers for instances, and alarms, are refused, see above",
 	"CreateDeploymentConfig":             "zonal configurations are refused",
-	"CreateDeploymentGroup":              "EC2 tags, Auto Scaling groups, load balancers, alarms and services of ECS are kept, and find nothing",
+	"CreateDeploymentGroup":              "EC2 tags, Auto Scaling groups, load balancers of instances and alarms are kept, and find nothing",
 	"DeleteGitHubAccountToken":           "finds none",
 	"DeleteResourcesByExternalId":        "has nothing to delete",
 	"ListGitHubAccountTokenNames":        "an empty list",
 	"RegisterOnPremisesInstance":         "the name is that of a folder",
-	"SkipWaitTimeForInstanceTermination": "no deployment of the local cloud terminates instances",
+	"SkipWaitTimeForInstanceTermination": "for deployments of ECS: no others terminate anything",
 	"UpdateDeploymentGroup":              "as CreateDeploymentGroup",
 }
 
@@ -71,7 +71,7 @@ func TestPage(t *testing.T) {
 const docsIntroduction = `# CodeDeploy on the local cloud
 
 Applications, deployment groups, configurations, revisions and on-premises instances, by the same API as on AWS. Deployments to on-premises instances and
-of Lambda's aliases are real.
+of Lambda's aliases are real; those to services of ECS change records, since the local cloud runs no tasks.
 
 ` + "`go test ./cloud/codedeploy -run TestPage -update`" + ` writes this page.
 
@@ -122,6 +122,23 @@ linearly, by the minutes of its configuration, and invokes the hooks BeforeAllow
 ` + "`put-lifecycle-event-hook-execution-status`" + ` within an hour. A rollback brings the alias back to the version that the deployment found. A deployment that the end
 of the local cloud interrupts goes on where it was; a hook that had not answered is invoked again.
 
+## Services of ECS
+
+The local cloud records services, task definitions, target groups and listeners (made by CloudFormation or Cloud Control), and runs no tasks. A deployment
+to a service whose deployment controller is CODE_DEPLOY goes through all that CodeDeploy does on AWS, upon these records, with the group's service role:
+
+| event | what happens |
+|---|---|
+| Install | the task definition must be there, and have the container and port of the appspec |
+| AllowTestTraffic | the test listener forwards to the other target group; without a test listener this event and AfterAllowTestTraffic are left out |
+| BeforeAllowTraffic | comes when the wait of ` + "`deploymentReadyOption`" + ` is over: ` + "`continue-deployment`" + ` ends it, its timeout stops the deployment |
+| AllowTraffic | the listener, and those of its rules that forward to one of the two target groups, shift by weight, at once, in a canary or linearly; then the service has the task definition, target group, platform version, network and capacity providers of the appspec |
+| after the events | the original task set waits for its termination, which ` + "`continue-deployment --deployment-wait-type TERMINATION_WAIT`" + ` hastens |
+
+The other events are hooks, functions as above. The diagnostics of Install and AllowTraffic say that the service is recorded; task sets have their desired
+count, and none that runs. A rollback brings traffic and service back to the task set that the deployment found. What the end of the local cloud
+interrupts goes on where it was, with what is left of its wait or interval. As on AWS, the change shows as drift of the stack that made the service.
+
 ## Rollback, events, triggers
 
 Failed and stopped deployments are rolled back by the automatic rollback configuration of the group or the deployment, to the revision of the last
@@ -132,10 +149,9 @@ State-change Notification"), and the group's triggers publish to SNS.
 
 | what | why |
 |---|---|
-| deployments for ECS | the local cloud runs no tasks |
 | blue/green deployments to instances | it makes no instances |
 | ` + "`WITH_TRAFFIC_CONTROL`" + ` for instances | it has no load balancers |
-| enabled alarms, unless ` + "`ignorePollAlarmFailure`" + ` is set | it has no alarms to ask |
+| enabled alarms, unless ` + "`ignorePollAlarmFailure`" + ` is set | alarms are recorded, and have no state to ask for: nothing measures anything |
 | zonal configurations | it has no Availability Zones |
 
 EC2 tags and Auto Scaling groups are kept in groups and find no instances.

@@ -60,8 +60,11 @@ func (s *Service) deploy(ctx context.Context, scope store.Scope, id string) erro
 		return s.finish(ctx, d, failure(types.ErrorCodeDeploymentGroupMissing, "The deployment group was deleted"))
 	}
 	prepare, run := s.prepareInstances, s.deployInstances
-	if d.Info.ComputePlatform == types.ComputePlatformLambda {
+	switch d.Info.ComputePlatform {
+	case types.ComputePlatformLambda:
 		prepare, run = s.prepareFunction, s.deployFunction
+	case types.ComputePlatformEcs:
+		prepare, run = s.prepareService, s.deployService
 	}
 	if d.Info.Status == types.DeploymentStatusCreated {
 		targets, bad, err := prepare(ctx, d, g.Info)

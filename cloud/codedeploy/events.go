@@ -21,7 +21,7 @@ func (s *Service) event(ctx context.Context, d deployment, state string, trigger
 		s.send(ctx, d, "CodeDeploy Deployment State-change Notification", s.detail(d, state), nil)
 	}
 	s.trigger(ctx, d, trigger, map[string]any{
-		"status": map[string]string{"START": "CREATED", "SUCCESS": "SUCCEEDED", "FAILURE": "FAILED", "STOP": "STOPPED"}[state],
+		"status": map[string]string{"START": "CREATED", "SUCCESS": "SUCCEEDED", "FAILURE": "FAILED", "STOP": "STOPPED", "READY": "READY"}[state],
 	})
 }
 

@@ -41,27 +41,37 @@ func (f *fleet) role(name string, trusted ...string) *string {
 	return out.Role.Arn
 }
 
+// function makes a function of Python, for which the role is there.
+func (f *fleet) function(name, source, word string, role *string) {
+	f.t.Helper()
+	must(f.t)(lambda.NewFromConfig(f.Config).CreateFunction(f.t.Context(), &lambda.CreateFunctionInput{FunctionName: &name, Role: role, Runtime: lambdatypes.RuntimePython312, Handler: aws.String("app.handler"),
+		Environment: &lambdatypes.Environment{Variables: map[string]string{"WORD": word}}, Timeout: aws.Int32(60),
+		Code: &lambdatypes.FunctionCode{ZipFile: zipped(f.t, map[string]string{"app.py": source})}}))
+}
+
+// needsPython skips where there is no Python to run functions.
+func needsPython(t *testing.T) {
+	t.Helper()
+	if _, err := exec.LookPath("python3"); err == nil {
+		return
+	}
+	if os.Getenv("OURO_REQUIRE_TOOLS") != "" {
+		t.Fatal("python3 is not installed")
+	}
+	t.Skip("python3 is not installed")
+}
+
 // TestFunction shifts an alias's traffic, and takes it back after a hook's no.
 func TestFunction(t *testing.T) {
 	t.Parallel()
-	if _, err := exec.LookPath("python3"); err != nil {
-		if os.Getenv("OURO_REQUIRE_TOOLS") != "" {
-			t.Fatal("python3 is not installed")
-		}
-		t.Skip("python3 is not installed")
-	}
+	needsPython(t)
 	f := newFleet(t, t.TempDir())
 	defer f.close()
 	functions, runs := lambda.NewFromConfig(f.Config), f.role("runs", "lambda.amazonaws.com")
 	f.role("deploy", "codedeploy.amazonaws.com")
-	function := func(name, source, word string) {
-		must(t)(functions.CreateFunction(t.Context(), &lambda.CreateFunctionInput{FunctionName: &name, Role: runs, Runtime: lambdatypes.RuntimePython312, Handler: aws.String("app.handler"),
-			Environment: &lambdatypes.Environment{Variables: map[string]string{"WORD": word}}, Timeout: aws.Int32(60),
-			Code: &lambdatypes.FunctionCode{ZipFile: zipped(t, map[string]string{"app.py": source})}}))
-	}
-	function("yes", checker, "Succeeded")
-	function("no", checker, "Failed")
-	function("site", "def handler(event, context): return 1\n", "")
+	f.function("yes", checker, "Succeeded", runs)
+	f.function("no", checker, "Failed", runs)
+	f.function("site", "def handler(event, context): return 1\n", "", runs)
 	publish := func() *string {
 		out, err := functions.PublishVersion(t.Context(), &lambda.PublishVersionInput{FunctionName: aws.String("site")})
 		if err != nil {

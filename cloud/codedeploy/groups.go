@@ -121,7 +121,7 @@ func (s *Service) applySettings(ctx context.Context, g *types.DeploymentGroupInf
 	if in.TerminationHookEnabled != nil {
 		g.TerminationHookEnabled = *in.TerminationHookEnabled
 	}
-	return nil
+	return s.checkServices(ctx, *g)
 }
 
 func setPointer[T any](to **T, from *T) {

@@ -71,25 +71,6 @@ func (s *Service) hook(ctx context.Context, d deployment, event, function string
 	}
 }
 
-// rest waits between two shifts; it tells whether the deployment was stopped.
-func (s *Service) rest(ctx context.Context, d deployment, minutes int32) (stopped bool, err error) {
-	timer := time.NewTimer(time.Duration(minutes) * s.options.Minute)
-	defer timer.Stop()
-	for {
-		news := s.news()
-		if stop, err := s.stopping(ctx, d); err != nil || stop {
-			return stop, err
-		}
-		select {
-		case <-ctx.Done():
-			return false, context.Cause(ctx)
-		case <-timer.C:
-			return false, nil
-		case <-news:
-		}
-	}
-}
-
 // PutLifecycleEventHookExecutionStatus takes a hook's word on how it went.
 func (s *Service) PutLifecycleEventHookExecutionStatus(ctx context.Context, in *codedeploy.PutLifecycleEventHookExecutionStatusInput) (*codedeploy.PutLifecycleEventHookExecutionStatusOutput, error) {
 	d, err := s.deployment(ctx, in.DeploymentId)

@@ -41,7 +41,6 @@ func TestOperations(t *testing.T) {
 
 	t.Run("what is refused", func(t *testing.T) {
 		must(t)(f.deploy.CreateApplication(ctx, &api.CreateApplicationInput{ApplicationName: aws.String("tasks"), ComputePlatform: types.ComputePlatformEcs}))
-		must(t)(f.deploy.CreateDeploymentGroup(ctx, &api.CreateDeploymentGroupInput{ApplicationName: aws.String("tasks"), DeploymentGroupName: web, ServiceRoleArn: aws.String(role)}))
 		must(t)(f.deploy.CreateDeploymentGroup(ctx, &api.CreateDeploymentGroupInput{ApplicationName: site, DeploymentGroupName: aws.String("alarmed"), ServiceRoleArn: aws.String(role),
 			AlarmConfiguration: &types.AlarmConfiguration{Enabled: true, Alarms: []types.Alarm{{Name: aws.String("x")}}}}))
 		revision := f.put("r.zip", map[string]string{"appspec.yml": spec("")})
@@ -66,8 +65,9 @@ func TestOperations(t *testing.T) {
 			}, "DeploymentDoesNotExistException"},
 			"deploymentID": {func() (any, error) { return f.deploy.GetDeployment(ctx, &api.GetDeploymentInput{DeploymentId: site}) }, "InvalidDeploymentIdException"},
 			"ecs": {func() (any, error) {
-				return f.deploy.CreateDeployment(ctx, &api.CreateDeploymentInput{ApplicationName: aws.String("tasks"), DeploymentGroupName: web, Revision: revision})
-			}, "runs no tasks of ECS"},
+				return f.deploy.CreateDeploymentGroup(ctx, &api.CreateDeploymentGroupInput{ApplicationName: aws.String("tasks"), DeploymentGroupName: web, ServiceRoleArn: aws.String(role),
+					EcsServices: []types.ECSService{{ClusterName: web, ServiceName: web}}})
+			}, "InvalidLoadBalancerInfoException: For ECS deployment group, loadBalancerInfo must be specified"},
 			"alarms": {func() (any, error) {
 				return f.deploy.CreateDeployment(ctx, &api.CreateDeploymentInput{ApplicationName: site, DeploymentGroupName: aws.String("alarmed"), Revision: revision})
 			}, "InvalidAlarmConfigException"},

@@ -26,10 +26,10 @@ func (s *Service) rollBack(ctx context.Context, d deployment, g types.Deployment
 		b.Info.Creator, b.Info.Description = types.DeploymentCreatorCodeDeployRollback, aws.String("Rollback of deployment "+d.id())
 		b.Info.DeploymentConfigName, b.Info.IgnoreApplicationStopFailures = d.Info.DeploymentConfigName, d.Info.IgnoreApplicationStopFailures
 		b.Info.PreviousRevision = d.Info.Revision
-		if d.Info.ComputePlatform == types.ComputePlatformLambda {
-			b.Info.DeploymentConfigName = aws.String(fallbacks[types.ComputePlatformLambda]) // at once
-		} else {
+		if d.Info.ComputePlatform == types.ComputePlatformServer {
 			b.Info.FileExistsBehavior = d.Info.FileExistsBehavior
+		} else {
+			b.Info.DeploymentConfigName = aws.String(fallbacks[d.Info.ComputePlatform]) // at once
 		}
 		b.Info.RollbackInfo = &types.RollbackInfo{RollbackTriggeringDeploymentId: d.Info.DeploymentId}
 		if err := s.begin(ctx, b); err != nil {
@@ -48,7 +48,7 @@ func (s *Service) rollBack(ctx context.Context, d deployment, g types.Deployment
 // wantsBack tells whether a deployment that ended is to be rolled back. What
 // is a rollback itself is not.
 func wantsBack(d deployment) bool {
-	if d.Info.Creator == types.DeploymentCreatorCodeDeployRollback {
+	if d.isRollback() {
 		return false
 	}
 	c := d.Info.AutoRollbackConfiguration
@@ -57,6 +57,9 @@ func wantsBack(d deployment) bool {
 	case types.DeploymentStatusFailed:
 		return on(types.AutoRollbackEventDeploymentFailure)
 	case types.DeploymentStatusStopped:
+		if !d.Stop {
+			return false // by its own wait, before anything was shifted
+		}
 		if d.Back != nil {
 			return *d.Back
 		}
@@ -67,8 +70,11 @@ func wantsBack(d deployment) bool {
 
 // formerRevision is what a deployment is rolled back to, nil for nothing.
 func (s *Service) formerRevision(ctx context.Context, d deployment, g types.DeploymentGroupInfo) (*types.RevisionLocation, error) {
-	if d.Info.ComputePlatform == types.ComputePlatformLambda {
+	switch d.Info.ComputePlatform {
+	case types.ComputePlatformLambda:
 		return s.formerVersion(ctx, d)
+	case types.ComputePlatformEcs:
+		return s.formerTask(ctx, d)
 	}
 	return g.TargetRevision, nil
 }

@@ -12,7 +12,7 @@ import (
 	"ouro/cloud/store"
 )
 
-// target is an instance, or a function, of a deployment. Its SDK form is made
+// target is an instance, a function or a service of a deployment. Its SDK form is made
 // when it is asked for.
 type target struct {
 	ID, ARN string
@@ -20,6 +20,7 @@ type target struct {
 	Events  []types.LifecycleEvent
 	Updated int64 // Unix milliseconds
 	Lambda  *types.LambdaFunctionInfo
+	ECS     *replacement `json:",omitempty"`
 }
 
 func targetKey(deployment, id string) string { return deployment + "/" + id }
@@ -29,6 +30,11 @@ func (t target) about(deployment string) types.DeploymentTarget {
 	if t.Lambda != nil {
 		return types.DeploymentTarget{DeploymentTargetType: types.DeploymentTargetTypeLambdaTarget, LambdaTarget: &types.LambdaTarget{
 			DeploymentId: &deployment, TargetId: &t.ID, TargetArn: &t.ARN, Status: t.Status, LifecycleEvents: t.Events, LastUpdatedAt: millis(t.Updated), LambdaFunctionInfo: t.Lambda,
+		}}
+	}
+	if t.ECS != nil {
+		return types.DeploymentTarget{DeploymentTargetType: types.DeploymentTargetTypeEcsTarget, EcsTarget: &types.ECSTarget{
+			DeploymentId: &deployment, TargetId: &t.ID, TargetArn: &t.ARN, Status: t.Status, LifecycleEvents: t.Events, LastUpdatedAt: millis(t.Updated), TaskSetsInfo: t.ECS.about(),
 		}}
 	}
 	return types.DeploymentTarget{DeploymentTargetType: types.DeploymentTargetTypeInstanceTarget, InstanceTarget: &types.InstanceTarget{

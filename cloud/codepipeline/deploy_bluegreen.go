@@ -7,12 +7,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
-	"unicode"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/cloudcontrol"
 	cdtypes "github.com/aws/aws-sdk-go-v2/service/codedeploy/types"
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline/types"
+
+	"ouro/cloud/ecsrecord"
 )
 
 // codeDeployToECS registers a task definition out of a template and images, and
@@ -104,39 +104,6 @@ func (j *job) registerTask(ctx context.Context, task map[string]any) (string, er
 	for _, name := range []string{"taskDefinitionArn", "revision", "status", "requiresAttributes", "compatibilities", "registeredAt", "registeredBy"} {
 		delete(task, name) // of a task definition that was described
 	}
-	properties, _ := capitals(task, 0).(map[string]any)
-	arn, err := (&ecsResources{job: j, client: cloudcontrol.NewFromConfig(j.as)}).register(ctx, properties)
+	arn, err := ecsrecord.New(j.as).Register(ctx, ecsrecord.Properties(task), j.record.ID)
 	return arn, absent(err, "Cloud Control")
-}
-
-// asGiven are members whose keys are the user's own words.
-var asGiven = map[string]bool{"options": true, "dockerLabels": true, "driverOpts": true, "labels": true}
-
-// maxDepth bounds a task definition's nesting.
-const maxDepth = 32
-
-func capitals(v any, depth int) any {
-	if depth > maxDepth {
-		return v
-	}
-	switch v := v.(type) {
-	case []any:
-		for i := range v {
-			v[i] = capitals(v[i], depth+1)
-		}
-	case map[string]any:
-		out := make(map[string]any, len(v))
-		for name, value := range v {
-			if !asGiven[name] {
-				value = capitals(value, depth+1)
-			}
-			letters := []rune(name)
-			if len(letters) > 0 {
-				letters[0] = unicode.ToUpper(letters[0])
-			}
-			out[string(letters)] = value
-		}
-		return out
-	}
-	return v
 }

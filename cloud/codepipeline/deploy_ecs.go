@@ -4,14 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"strconv"
-	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/cloudcontrol"
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline/types"
+
+	"ouro/cloud/ecsrecord"
 )
 
 // ecsDeploy gives a service of ECS a new revision of its task definition, with
@@ -62,24 +60,17 @@ func (j *job) deployService(ctx context.Context) (*outcome, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &ecsResources{job: j, client: cloudcontrol.NewFromConfig(j.as)}
-	service, err := e.service(ctx, j.config["ClusterName"], j.config["ServiceName"])
+	records := ecsrecord.New(j.as)
+	service, err := records.Service(ctx, j.config["ClusterName"], j.config["ServiceName"])
 	if err != nil {
-		return nil, err
+		return nil, ecsFailure(err)
 	}
 	if j.record.ExternalID == "" {
-		if err := e.revise(ctx, service, images); err != nil {
-			return nil, err
+		if err := j.revise(ctx, records, service, images); err != nil {
+			return nil, ecsFailure(err)
 		}
 	}
-	patch, err := json.Marshal([]map[string]string{{"op": "replace", "path": "/TaskDefinition", "value": j.record.ExternalID}})
-	if err != nil {
-		return nil, fmt.Errorf("writing the change of service %q: %w", j.config["ServiceName"], err)
-	}
-	_, err = e.client.UpdateResource(ctx, &cloudcontrol.UpdateResourceInput{
-		TypeName: aws.String(ecsService), Identifier: &service.id, PatchDocument: aws.String(string(patch)),
-	})
-	if err != nil {
+	if err := records.Set(ctx, ecsrecord.Service, service.ID, map[string]any{"TaskDefinition": j.record.ExternalID}); err != nil {
 		return nil, err
 	}
 	return &outcome{summary: "Deployment completed successfully: service " + j.config["ServiceName"] + " has " + j.record.ExternalID}, nil
@@ -108,138 +99,46 @@ func (j *job) imageDefinitions(ctx context.Context) ([]imageDefinition, error) {
 	return list, nil
 }
 
-const (
-	ecsService        = "AWS::ECS::Service"
-	ecsTaskDefinition = "AWS::ECS::TaskDefinition"
-)
-
-// ecsResources are the records of ECS.
-type ecsResources struct {
-	*job
-	client *cloudcontrol.Client
+// ecsRefusals are how the action tells what ECS does not have.
+// https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DescribeServices.html
+var ecsRefusals = []struct {
+	is   error
+	text string
+}{
+	{ecsrecord.ErrNoCluster, "Cluster not found. (Error Code: ClusterNotFoundException)"},
+	{ecsrecord.ErrNoService, "Service not found. (Error Code: ServiceNotFoundException)"},
+	{ecsrecord.ErrNoTaskDefinition, "Unable to describe task definition. (Error Code: ClientException)"},
 }
 
-// ecsRecord is a resource with its properties.
-type ecsRecord struct {
-	id         string
-	properties map[string]any
-}
-
-// service finds a service by the names of its cluster and its own.
-func (e *ecsResources) service(ctx context.Context, cluster, name string) (*ecsRecord, error) {
-	clusterThere := false
-	pages := cloudcontrol.NewListResourcesPaginator(e.client, &cloudcontrol.ListResourcesInput{TypeName: aws.String(ecsService)})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return nil, err
-		}
-		for _, r := range page.ResourceDescriptions {
-			arn, _, _ := strings.Cut(aws.ToString(r.Identifier), "|")
-			_, path, _ := strings.Cut(arn, ":service/")
-			in, own, _ := strings.Cut(path, "/")
-			clusterThere = clusterThere || in == lastPart(cluster)
-			if in == lastPart(cluster) && own == lastPart(name) {
-				return e.read(ctx, ecsService, *r.Identifier)
-			}
+// ecsFailure tells of an error as the action does.
+func ecsFailure(err error) error {
+	for _, r := range ecsRefusals {
+		if errors.Is(err, r.is) {
+			return failed(types.FailureTypeConfigurationError, "%s", r.text)
 		}
 	}
-	if !clusterThere {
-		_, err := e.read(ctx, "AWS::ECS::Cluster", lastPart(cluster))
-		if err != nil {
-			return nil, failed(types.FailureTypeConfigurationError, "Cluster not found. (Error Code: ClusterNotFoundException)")
-		}
-	}
-	return nil, failed(types.FailureTypeConfigurationError, "Service not found. (Error Code: ServiceNotFoundException)")
-}
-
-// lastPart is the name in an ARN, or the name itself.
-func lastPart(name string) string { return name[strings.LastIndexByte(name, '/')+1:] }
-
-func (e *ecsResources) read(ctx context.Context, kind, id string) (*ecsRecord, error) {
-	out, err := e.client.GetResource(ctx, &cloudcontrol.GetResourceInput{TypeName: &kind, Identifier: &id})
-	if err != nil {
-		return nil, err
-	}
-	r := &ecsRecord{id: id}
-	dec := json.NewDecoder(strings.NewReader(aws.ToString(out.ResourceDescription.Properties)))
-	dec.UseNumber()
-	return r, dec.Decode(&r.properties)
+	return err
 }
 
 // revise registers a revision of the service's task definition with the images,
 // and keeps its ARN as what the action has made.
-func (e *ecsResources) revise(ctx context.Context, service *ecsRecord, images []imageDefinition) error {
-	current, _ := service.properties["TaskDefinition"].(string)
-	task, err := e.taskDefinition(ctx, current)
+func (j *job) revise(ctx context.Context, records ecsrecord.Records, service *ecsrecord.Record, images []imageDefinition) error {
+	current, _ := service.Properties["TaskDefinition"].(string)
+	task, err := records.TaskDefinition(ctx, current)
 	if err != nil {
 		return err
 	}
 	for _, i := range images {
-		if !setImage(task.properties, i) {
+		if !setImage(task.Properties, i) {
 			return failed(types.FailureTypeConfigurationError, "The task definition %s has no container named %q, which the image definition file names", current, i.Name)
 		}
 	}
-	delete(task.properties, "TaskDefinitionArn")
-	arn, err := e.register(ctx, task.properties)
+	delete(task.Properties, "TaskDefinitionArn")
+	arn, err := records.Register(ctx, task.Properties, j.record.ID)
 	if err != nil {
 		return err
 	}
-	return e.started(ctx, arn, consoleURL(e.caller.Region, "ecs/home?region="+e.caller.Region+"#/taskDefinitions"))
-}
-
-// register makes a task definition, the next revision of its family.
-func (e *ecsResources) register(ctx context.Context, properties map[string]any) (arn string, err error) {
-	body, err := json.Marshal(properties)
-	if err != nil {
-		return "", fmt.Errorf("writing a task definition: %w", err)
-	}
-	out, err := e.client.CreateResource(ctx, &cloudcontrol.CreateResourceInput{
-		TypeName: aws.String(ecsTaskDefinition), DesiredState: aws.String(string(body)), ClientToken: &e.record.ID,
-	})
-	if err != nil {
-		return "", err
-	}
-	if arn = aws.ToString(out.ProgressEvent.Identifier); arn == "" {
-		return "", failed(types.FailureTypeJobFailed, "The task definition was not registered: %s", aws.ToString(out.ProgressEvent.StatusMessage))
-	}
-	return arn, nil
-}
-
-// taskDefinition finds a task definition by ARN, by family and revision, or the
-// newest of a family.
-func (e *ecsResources) taskDefinition(ctx context.Context, name string) (*ecsRecord, error) {
-	if strings.HasPrefix(name, "arn:") {
-		return e.read(ctx, ecsTaskDefinition, name)
-	}
-	var newest string
-	pages := cloudcontrol.NewListResourcesPaginator(e.client, &cloudcontrol.ListResourcesInput{TypeName: aws.String(ecsTaskDefinition)})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return nil, err
-		}
-		for _, r := range page.ResourceDescriptions {
-			own := lastPart(aws.ToString(r.Identifier))
-			family, revision, _ := strings.Cut(own, ":")
-			if own == name {
-				return e.read(ctx, ecsTaskDefinition, *r.Identifier)
-			}
-			if family == name && later(revision, newest) {
-				newest = *r.Identifier
-			}
-		}
-	}
-	if newest == "" {
-		return nil, failed(types.FailureTypeConfigurationError, "Unable to describe task definition %s. (Error Code: ClientException)", name)
-	}
-	return e.read(ctx, ecsTaskDefinition, newest)
-}
-
-// later compares a revision with the one at the end of an ARN.
-func later(revision, arn string) bool {
-	before := arn[strings.LastIndexByte(arn, ':')+1:]
-	return len(revision) > len(before) || len(revision) == len(before) && revision > before
+	return j.started(ctx, arn, consoleURL(j.caller.Region, "ecs/home?region="+j.caller.Region+"#/taskDefinitions"))
 }
 
 // setImage gives the container of that name its image, and tells whether there

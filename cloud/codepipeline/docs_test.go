@@ -36,7 +36,7 @@ var actionsDo = map[string]string{
 	"Deploy CloudFormationStackSet":       "makes or updates a self-managed stack set and its instances",
 	"Deploy CloudFormationStackInstances": "makes the instances that are missing and updates the others",
 	"Deploy CodeDeploy":                   "has CodeDeploy deploy the artifact: [codedeploy.md](codedeploy.md)",
-	"Deploy CodeDeployToECS":              "records the task definition and has CodeDeploy deploy, which refuses ECS on the local cloud and says so",
+	"Deploy CodeDeployToECS":              "records the task definition and has CodeDeploy move the recorded service to it: [codedeploy.md](codedeploy.md)",
 	"Deploy S3":                           "puts the files, or the zip, into the bucket, with ACL, cache control and KMS key",
 	"Deploy ECS":                          "records a revision of the task definition and gives it to the recorded service; no tasks run",
 	"Invoke Lambda":                       "calls the function with a job, again for each continuation token",
