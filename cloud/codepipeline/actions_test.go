@@ -133,7 +133,7 @@ func TestActionsOnWholeCloud(t *testing.T) {
 		run  func(*testing.T, *whole)
 	}{
 		{"S3", deploysToS3}, {"Commands", runsCommands}, {"StackSet", deploysStackSet}, {"ECS", deploysToECS}, {"Batch", buildsBatches},
-		{"Regions", deploysAcrossRegions}, {"Modes", deploysInEveryMode}, {"CodeDeploy", deploysByCodeDeploy}, {"Lambda", callsFunctions},
+		{"Regions", deploysAcrossRegions}, {"Modes", deploysInEveryMode}, {"CodeDeploy", deploysByCodeDeploy}, {"BlueGreen", deploysBlueGreen}, {"Lambda", callsFunctions},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			w.t = t

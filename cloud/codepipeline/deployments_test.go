@@ -10,8 +10,6 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/cloudcontrol"
-	cctypes "github.com/aws/aws-sdk-go-v2/service/cloudcontrol/types"
 	"github.com/aws/aws-sdk-go-v2/service/codedeploy"
 	cdtypes "github.com/aws/aws-sdk-go-v2/service/codedeploy/types"
 	api "github.com/aws/aws-sdk-go-v2/service/codepipeline"
@@ -284,49 +282,5 @@ func TestBatchArtifacts(t *testing.T) {
 	}
 	if n := len(w.builds.batches); n != 2 {
 		t.Errorf("%d batches", n)
-	}
-}
-
-// records stand in for Cloud Control.
-type records struct {
-	mu    sync.Mutex
-	tasks []string
-}
-
-func (r *records) CreateResource(_ context.Context, in *cloudcontrol.CreateResourceInput) (*cloudcontrol.CreateResourceOutput, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.tasks = append(r.tasks, *in.DesiredState)
-	return &cloudcontrol.CreateResourceOutput{ProgressEvent: &cctypes.ProgressEvent{
-		Identifier: aws.String(fmt.Sprintf("arn:aws:ecs:us-east-1:000000000000:task-definition/web:%d", len(r.tasks))), OperationStatus: cctypes.OperationStatusSuccess,
-	}}, nil
-}
-
-// A task definition with the image of another artifact is registered, and
-// CodeDeploy gets the AppSpec file that names it.
-func TestCodeDeployToECS(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	d, r := &deployments{ended: map[string]cdtypes.DeploymentStatus{"d-1": cdtypes.DeploymentStatusSucceeded}}, &records{}
-	w.more = map[string]any{"codedeploy": d, "ecr": images{}, "cloudcontrol": r}
-	w.close()
-	w.open()
-	w.repos.push("c1", map[string]string{
-		"taskdef.json": `{"family": "web", "revision": 3, "containerDefinitions": [{"name": "app", "image": "<IMAGE1_NAME>", "dockerLabels": {"own.word": "x"}}]}`,
-		"appspec.yaml": "TaskDefinition: <TASK_DEFINITION>",
-	})
-	def := definition(stage("Deploy", act("Deploy", "Deploy", "CodeDeployToECS", map[string]string{
-		"ApplicationName": "shop", "DeploymentGroupName": "live", "TaskDefinitionTemplateArtifact": "App", "AppSpecTemplateArtifact": "App",
-		"Image1ArtifactName": "Image", "Image1ContainerName": "IMAGE1_NAME",
-	}, in("App", "Image"))))
-	def.Stages[0].Actions = append(def.Stages[0].Actions, act("Image", "Source", "ECR", map[string]string{"RepositoryName": "shop"}, out("Image")))
-	must[*api.CreatePipelineOutput](t)(w.client.CreatePipeline(t.Context(), &api.CreatePipelineInput{Pipeline: def}))
-	w.reaches(w.first(), types.PipelineExecutionStatusSucceeded)
-	want := `{"ContainerDefinitions":[{"DockerLabels":{"own.word":"x"},"Image":"000000000000.dkr.ecr.us-east-1.amazonaws.com/shop@sha256:aa","Name":"app"}],"Family":"web"}`
-	if len(r.tasks) != 1 || r.tasks[0] != want {
-		t.Errorf("task definitions %s", r.tasks)
-	}
-	if got := *d.made[0].Revision.AppSpecContent.Content; got != "TaskDefinition: arn:aws:ecs:us-east-1:000000000000:task-definition/web:1" {
-		t.Errorf("the AppSpec file says %q", got)
 	}
 }
