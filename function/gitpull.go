@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
@@ -17,7 +16,7 @@ import (
 
 func newPuller(s source) (fetcher, error) {
 	p := &pull.Puller{
-		Provider: s.provider, Client: s.client, Token: s.token, SSHHost: os.Getenv("GIT_SSH_HOST"), Stall: time.Minute,
+		Provider: s.provider, Client: s.client, Token: s.token, SSHHost: os.Getenv("GIT_SSH_HOST"), Stall: pull.DefaultStall,
 		Dir: filepath.Join(os.TempDir(), "ouro-git"), Packs: &pull.Packs{API: pipeline.NewBuckets(s.cfg), Bucket: os.Getenv("GIT_STATE_BUCKET")},
 		Limits: pull.DefaultLimits, Log: logger(),
 	}

@@ -1,6 +1,12 @@
 package gittest
 
 import (
+	"bytes"
+	"compress/zlib"
+	"crypto/sha1"
+	"encoding/hex"
+	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -75,4 +81,46 @@ func (r *Repository) Push(branch string) string {
 	r.Git("commit", "-q", "--allow-empty", "-m", "a change")
 	r.Git("push", "-q", "-f", "origin", "HEAD:refs/heads/"+branch)
 	return r.Git("rev-parse", "HEAD")
+}
+
+// Hash puts an object into the repository as it is, whatever git thinks of it,
+// and gives its hash.
+func (r *Repository) Hash(kind string, body []byte) string {
+	r.s.t.Helper()
+	whole := append(fmt.Appendf(nil, "%s %d\x00", kind, len(body)), body...)
+	sum := sha1.Sum(whole)
+	hash := hex.EncodeToString(sum[:])
+	var b bytes.Buffer
+	z := zlib.NewWriter(&b)
+	_, err := z.Write(whole)
+	file := filepath.Join(r.s.dir(r.Name), "objects", hash[:2], hash[2:])
+	if err = errors.Join(err, z.Close(), os.MkdirAll(filepath.Dir(file), 0o755), os.WriteFile(file, b.Bytes(), 0o600)); err != nil {
+		r.s.t.Fatal(err)
+	}
+	return hash
+}
+
+// Serve makes the branch one of that commit.
+func (r *Repository) Serve(branch, commit string) {
+	r.s.t.Helper()
+	if err := os.WriteFile(filepath.Join(r.s.dir(r.Name), "refs", "heads", branch), []byte(commit+"\n"), 0o600); err != nil {
+		r.s.t.Fatal(err)
+	}
+}
+
+// Raw are the bytes of a hash.
+func Raw(hash string) []byte {
+	b, err := hex.DecodeString(hash)
+	if err != nil {
+		panic(err)
+	}
+	return b
+}
+
+// Folder makes an empty folder, as a submodule has.
+func (r *Repository) Folder(name string) {
+	r.s.t.Helper()
+	if err := os.MkdirAll(filepath.Join(r.Work, filepath.FromSlash(name)), 0o755); err != nil {
+		r.s.t.Fatal(err)
+	}
 }

@@ -176,38 +176,45 @@ const maxTarget = 64 << 10
 
 // add packs an entry. at is where it is in its own repository.
 func (s *source) add(ctx context.Context, name, at string, e entry) error {
-	if e.mode == filemode.Submodule {
+	switch e.mode {
+	case filemode.Submodule:
 		return s.submodule(ctx, name, at, e)
+	case filemode.Symlink, filemode.Regular, filemode.Executable, filemode.Deprecated:
+	default:
+		return permanent("%q is neither file, folder nor link", name)
 	}
-	o, err := s.clone.objects.EncodedObject(plumbing.BlobObject, e.hash)
+	o, err := s.clone.objects.EncodedObject(plumbing.AnyObject, e.hash)
 	if err != nil {
 		return fmt.Errorf("reading %q: %w", name, err)
 	}
-	switch e.mode {
-	case filemode.Symlink:
-		if o.Size() > maxTarget {
-			return permanent("the link %q leads out of the commit", name)
-		}
+	switch {
+	case o.Type() != plumbing.BlobObject:
+		return permanent("%q is a %s in place of a file", name, o.Type())
+	case e.mode == filemode.Symlink && o.Size() > maxTarget:
+		return permanent("the link %q leads out of the commit", name)
+	case e.mode == filemode.Symlink:
 		target, err := content(o)
 		if err != nil {
 			return err
 		}
 		return s.to.Link(name, string(target))
-	case filemode.Regular, filemode.Executable, filemode.Deprecated:
-		p, is, err := pointerIn(o)
-		if err != nil {
-			return err
-		}
-		if is && s.p.LFS != Leave {
-			return s.large(ctx, name, e.mode == filemode.Executable, p)
-		}
-		in, err := o.Reader()
-		if err != nil {
-			return err
-		}
-		return errors.Join(s.to.File(name, e.mode == filemode.Executable, in), in.Close())
 	}
-	return permanent("%q is neither file, folder nor link", name)
+	return s.file(ctx, name, e.mode == filemode.Executable, o)
+}
+
+func (s *source) file(ctx context.Context, name string, executable bool, o plumbing.EncodedObject) error {
+	p, is, err := pointerIn(o)
+	if err != nil {
+		return err
+	}
+	if is && s.p.LFS != Leave {
+		return s.large(ctx, name, executable, p)
+	}
+	in, err := o.Reader()
+	if err != nil {
+		return err
+	}
+	return errors.Join(s.to.File(name, executable, in), in.Close())
 }
 
 func (p *Puller) kept(repository string) string { return p.Provider.Host + "/" + repository }

@@ -25,7 +25,7 @@ type bounded struct {
 func (b *bounded) Read(p []byte) (int, error) {
 	n, err := b.Reader.Read(p)
 	if b.left -= int64(n); b.left < 0 {
-		return n, permanent("%s has too many bytes", b.what)
+		return 0, permanent("%s has too many bytes", b.what)
 	}
 	return n, err
 }

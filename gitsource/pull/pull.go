@@ -53,6 +53,9 @@ type Limits struct {
 	gitsource.Limits
 }
 
+// DefaultStall is how long a provider may say nothing.
+const DefaultStall = time.Minute
+
 // DefaultLimits are of a function of 1 GB of memory and 2 GB of disk.
 var DefaultLimits = Limits{Disk: 1800 << 20, Object: 128 << 20, Objects: 1_000_000, Depth: 5, Limits: gitsource.DefaultLimits}
 

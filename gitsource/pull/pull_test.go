@@ -175,3 +175,9 @@ func archived(t *testing.T, s *gittest.Server, r *gittest.Repository, commit str
 	}
 	return b.Bytes()
 }
+
+// read is a file of the repository's folder; empty for none.
+func read(r *gittest.Repository, name string) string {
+	b, _ := os.ReadFile(filepath.Join(r.Work, name))
+	return string(b)
+}

@@ -87,12 +87,12 @@ func (s *source) sibling(address string) (repository string, ok bool) {
 		repository = path.Join(s.name, address)
 	} else if u, err := url.Parse(address); err == nil && u.Host != "" {
 		repository = strings.TrimPrefix(u.Path, "/")
-		if u.Hostname() != (&url.URL{Host: s.p.Provider.Host}).Hostname() {
+		if !s.p.serves(u.Host) {
 			return "", false
 		}
 	} else { // git@host:owner/name.git
 		who, where, found := strings.Cut(address, ":")
-		if _, host, _ := strings.Cut(who, "@"); !found || host != s.p.Provider.Host {
+		if _, host, _ := strings.Cut(who, "@"); !found || !s.p.serves(host) {
 			return "", false
 		}
 		repository = where
@@ -102,4 +102,10 @@ func (s *source) sibling(address string) (repository string, ok bool) {
 		repository = strings.TrimPrefix(repository, "scm/")
 	}
 	return repository, true
+}
+
+// serves tells whether the host is the provider's, whatever the port.
+func (p *Puller) serves(host string) bool {
+	name := func(host string) string { return (&url.URL{Host: host}).Hostname() }
+	return host != "" && (name(host) == name(p.Provider.Host) || name(host) == name(p.SSHHost))
 }
