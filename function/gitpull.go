@@ -28,7 +28,7 @@ func newPuller(s source) (fetcher, error) {
 		if err != nil || mb < 1 {
 			return nil, fmt.Errorf("GIT_DISK is %q, and no number of MB", text)
 		}
-		p.Limits.Disk = mb << 20
+		p.Limits.Disk = mb << 20 / 5 * 4 // indexes and what is half unpacked take the rest
 	}
 	var err error
 	if p.HostKeys, err = pull.ReadHostKeys(os.Getenv("GIT_HOST_KEYS")); err != nil {

@@ -94,7 +94,7 @@ var kinds = map[string]kindOf{
 	},
 }
 
-func with[K any](k K, change func(*K)) K {
+func with(k kindOf, change func(*kindOf)) kindOf {
 	change(&k)
 	return k
 }
