@@ -56,7 +56,7 @@ func (w *world) runs(handler string, variables map[string]string) {
 	api := lambda.NewFromConfig(w.cloud.Config)
 	_, err := api.CreateFunction(w.Context(), &lambda.CreateFunctionInput{
 		FunctionName: &name, Handler: &handler, Runtime: types.RuntimeProvidedal2023, Timeout: aws.Int32(60), Role: w.role(name),
-		Architectures: []types.Architecture{map[string]types.Architecture{"amd64": types.ArchitectureX8664, "arm64": types.ArchitectureArm64}[runtime.GOARCH]},
+		Architectures: []types.Architecture{architecture()},
 		Code:          &types.FunctionCode{S3Bucket: aws.String("code"), S3Key: aws.String("function.zip")}, Environment: &types.Environment{Variables: variables},
 	})
 	if err == nil {
@@ -67,6 +67,10 @@ func (w *world) runs(handler string, variables map[string]string) {
 	if err != nil {
 		w.Fatal(err)
 	}
+}
+
+func architecture() types.Architecture {
+	return map[string]types.Architecture{"amd64": types.ArchitectureX8664, "arm64": types.ArchitectureArm64}[runtime.GOARCH]
 }
 
 // tarball is a commit as a provider packs it.
