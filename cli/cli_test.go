@@ -80,6 +80,8 @@ func TestScripts(t *testing.T) {
 			"endpoint": endpoint,
 			"trim":     trim,
 			"moto":     moto,
+			"forge":    forgeCommand(),
+			"until":    until,
 		},
 	})
 }
@@ -123,6 +125,19 @@ func waitFile(ts *testscript.TestScript, neg bool, args []string) {
 		}
 	}
 	ts.Fatalf("%s: no %q within a minute", args[0], args[1])
+}
+
+// until runs a program till it prints a text: until TEXT PROGRAM ARGS….
+func until(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: until TEXT PROGRAM ARGS…")
+	}
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+		if err := ts.Exec(args[1], args[2:]...); err == nil && strings.Contains(ts.ReadFile("stdout"), args[0]) {
+			return
+		}
+	}
+	ts.Fatalf("%s: no %q within a minute", args[1], args[0])
 }
 
 // trim puts a file's text, without the space around it, into a variable: trim

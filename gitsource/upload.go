@@ -48,7 +48,12 @@ func (u *upload) Write(b []byte) (int, error) {
 func (u *upload) flush() error {
 	key := u.event.Key()
 	if u.id == nil {
-		meta := map[string]string{metaCommit: u.event.Commit, "repository": u.event.Repository(), "ref": url.PathEscape(u.event.Ref), "provider": u.event.Provider}
+		ref := url.PathEscape(u.event.Ref)
+		meta := map[string]string{
+			metaCommit: u.event.Commit, "repository": u.event.Repository(), "ref": ref, "provider": u.event.Provider,
+			// What CodePipeline tells of the source.
+			"codepipeline-artifact-revision-summary": u.event.Repository() + " " + ref + " at " + u.event.Commit,
+		}
 		out, err := u.api.CreateMultipartUpload(u.ctx, &s3.CreateMultipartUploadInput{
 			Bucket: &u.bucket, Key: &key, ContentType: aws.String("application/zip"), Metadata: meta,
 			Tagging: aws.String(url.Values{metaCommit: {u.event.Commit}, "provider": {u.event.Provider}}.Encode()),
