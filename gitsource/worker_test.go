@@ -85,6 +85,8 @@ func (f refusing) Do(r *http.Request) (*http.Response, error) {
 	kind := r.Method
 	if r.URL.Query().Has("uploadId") {
 		kind += " upload"
+	} else if r.URL.Query().Has("uploads") {
+		kind += " uploads"
 	}
 	if n := f.left[kind]; n != nil && n.Add(-1) >= 0 {
 		return &http.Response{
@@ -354,7 +356,7 @@ func TestFaults(t *testing.T) {
 	two := func() *atomic.Int32 { n := &atomic.Int32{}; n.Store(2); return n }
 	left := map[string]*atomic.Int32{}
 	f := newForge(t, cloudtest.New(t), "faults", refusing{left})
-	for _, kind := range []string{"GET", "HEAD", "PUT", "POST", "PUT upload", "POST upload"} {
+	for _, kind := range []string{"GET", "HEAD", "PUT", "POST uploads", "PUT upload", "POST upload"} {
 		left[kind] = two()
 	}
 	good, asked := f.serve, 0
