@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -218,6 +219,14 @@ func TestStageSettings(t *testing.T) {
 	w.expect(w.call("GET", rare, ""), 429, `{"message":"Too Many Requests"}`)
 	w.expect(w.call("GET", *a.ApiEndpoint, ""), 200, "hello")
 
+	// Of calls at once, the log has each, whichever ends first.
+	const many = 60
+	var crowd sync.WaitGroup
+	for range many {
+		crowd.Go(func() { w.expect(w.call("GET", *a.ApiEndpoint, "", "User-Agent: crowd"), 200, "hello") })
+	}
+	crowd.Wait()
+
 	asked := w.call("OPTIONS", rare, "", "Origin: http://localhost:3000", "Access-Control-Request-Method: GET")
 	if h := asked.header; asked.status != 204 || h.Get("Access-Control-Allow-Origin") != "http://localhost:3000" || h.Get("Access-Control-Allow-Methods") != "GET" || h.Get("Access-Control-Max-Age") != "5" {
 		t.Errorf("preflight: %+v", asked)
@@ -237,7 +246,7 @@ func TestStageSettings(t *testing.T) {
 		for _, e := range out.Events {
 			all += *e.Message + "\n"
 		}
-		if strings.Contains(all, want[0]) && strings.Contains(all, want[1]) && strings.Contains(all, `"agent":"Go-http-client/1.1"`) {
+		if strings.Contains(all, want[0]) && strings.Contains(all, want[1]) && strings.Contains(all, `"agent":"Go-http-client/1.1"`) && strings.Count(all, `"agent":"crowd"`) == many {
 			return
 		}
 		select {

@@ -1,9 +1,11 @@
 package executeapi
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -63,6 +65,13 @@ func (l *AccessLog) Write(x *Exchange, arn, line string) {
 	}
 }
 
+// chronological puts lines in the order of their times, as CloudWatch Logs takes
+// them: of calls at once, the one that began first may end last.
+func chronological(lines []types.InputLogEvent) []types.InputLogEvent {
+	slices.SortStableFunc(lines, func(a, b types.InputLogEvent) int { return cmp.Compare(*a.Timestamp, *b.Timestamp) })
+	return lines
+}
+
 // drain sends the lines for a stream until there are none.
 func (l *AccessLog) drain(ctx context.Context, to destination) {
 	// The calls were answered; what was said of them is still to be told when
@@ -81,7 +90,7 @@ func (l *AccessLog) drain(ctx context.Context, to destination) {
 		n := min(len(lines), maxBatch)
 		l.waiting[to] = lines[n:]
 		l.mu.Unlock()
-		if err := send(ctx, client, to, lines[:n]); err != nil {
+		if err := send(ctx, client, to, chronological(lines[:n])); err != nil {
 			l.host.Log().Warn("an access log could not be written", "group", to.group, "error", err)
 		}
 	}
