@@ -36,7 +36,7 @@ var mayImport = map[string][]string{
 	"regex":               {},
 	"spec":                {},
 	"spec/gen":            {"spec"},
-	"bench":               {"cli", "cloud", "publish", "template", "validate"},
+	"bench":               {"cli", "cloud", "gitsource", "publish", "template", "validate"},
 	"cloud":               {"cloud/*"},
 	"cloud/store":         {},
 	"cloud/wire":          {},

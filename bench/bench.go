@@ -7,6 +7,7 @@
 //	go run ./bench pipelines # what the engine of pipelines adds
 //	go run ./bench stacks    # stacks of the local cloud beside moto's
 //	go run ./bench lambda    # functions, cold and warm, beside bare processes
+//	go run ./bench webhook   # deliveries of a git provider, to the stack and to the handler alone
 //
 // Everything runs as a process of its own, as its users run it; times are wall
 // times from before a process starts, and medians of several runs. What was
@@ -39,6 +40,7 @@ func benchmarks() []benchmark {
 		{"validate", "check templates offline, beside cfn-lint", validating},
 		{"push", "from git push to the last stage done, on a copy of examples/site", pushing},
 		{"lambda", "start and invoke functions, beside processes that do nothing", invoking},
+		{"webhook", "take deliveries of a git provider, one by one and at once, and the memory of it", webhooking},
 		{"pipelines", "what the engine adds to actions, pushes to the first action, many pipelines at once", pipelining},
 		{"stacks", "create, update and delete stacks, beside moto's server", stacking},
 	}

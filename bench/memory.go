@@ -38,16 +38,16 @@ func highWater(pid int, ended <-chan struct{}) (most int64) {
 			return most
 		case <-tick.C:
 			if status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid)); err == nil {
-				most = max(most, residentPeak(status))
+				most = max(most, statusSize(status, "VmHWM:"))
 			}
 		}
 	}
 }
 
-// residentPeak reads proc_pid_status(5).
-func residentPeak(status []byte) int64 {
+// statusSize reads one of the sizes in proc_pid_status(5), in bytes.
+func statusSize(status []byte, name string) int64 {
 	for lines := bufio.NewScanner(bytes.NewReader(status)); lines.Scan(); {
-		if text, ok := strings.CutPrefix(lines.Text(), "VmHWM:"); ok {
+		if text, ok := strings.CutPrefix(lines.Text(), name); ok {
 			kB, _ := strconv.ParseInt(strings.TrimSpace(strings.TrimSuffix(text, "kB")), 10, 64)
 			return kB << 10
 		}
