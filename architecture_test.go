@@ -23,7 +23,7 @@ var mayImport = map[string][]string{
 	"function":            {"gitsource", "gitsource/pull", "layer", "pipeline", "stack"},
 	"gitsource":           {},
 	"gitsource/pull":      {"gitsource"},
-	"webhook":             {"gitsource", "pipeline", "stack", "regex"},
+	"webhook":             {"gitsource", "pipeline", "stack", "publish", "library", "regex"},
 	"layer":               {"pipeline", "stack", "publish", "library", "template", "regex"},
 	"pipeline":            {"stack", "publish", "template", "buildspec", "validate"},
 	"stack":               {"template"},

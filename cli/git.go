@@ -79,15 +79,15 @@ func (o *gitWork) token(ctx context.Context, w *session, d *webhook.Deployed) (t
 	kind, name, _ := strings.Cut(o.tokenFrom, ":")
 	switch {
 	case o.tokenFrom == "":
-		if d == nil || d.Parameters["TokenSecretArn"] == "" {
+		if d == nil || d.TokenARN() == "" {
 			return "", "", nil
 		}
-		arn = d.Parameters["TokenSecretArn"]
+		arn = d.TokenARN()
 		token, err = webhook.ReadToken(ctx, w.clients.Secrets, arn)
 		return token, arn, err
 	case kind == "secret":
 		if token, err = webhook.ReadToken(ctx, w.clients.Secrets, name); err == nil {
-			arn, err = webhook.TokenARN(ctx, w.clients.Secrets, name)
+			arn, err = webhook.SecretARN(ctx, w.clients.Secrets, name)
 		}
 		return token, arn, err
 	case kind == "env":

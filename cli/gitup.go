@@ -22,7 +22,7 @@ type gitUpOptions struct {
 	provider, host, method          string
 	authorities                     string
 	branches, tags, paths, networks []string
-	public, retain                  bool
+	forget, retain                  bool
 	binary, on                      string
 	showSecret, noRegister          bool
 	said                            func(flag string) bool
@@ -55,7 +55,7 @@ consent.`
 	flags.StringSliceVar(&o.tags, "tag", nil, "pattern of tags that are fetched; repeatable (default none)")
 	flags.StringSliceVar(&o.paths, "path", nil, "pattern of paths, one of which a push has to change; repeatable (default all)")
 	flags.StringSliceVar(&o.networks, "network", nil, "range of addresses that deliveries may come from; repeatable (default all)")
-	flags.BoolVar(&o.public, "public", false, "everybody may read the repository: the functions do without the token, which is not kept")
+	flags.BoolVar(&o.forget, "no-keep-token", false, "the token registers the webhook, and is not kept: the functions do without, as for a public repository")
 	flags.BoolVar(&o.retain, "retain", false, "the buckets stay when the stack is deleted")
 	flags.BoolVar(&o.noRegister, "no-register", false, "do not register the webhook at the provider")
 	flags.BoolVar(&o.showSecret, "show-secret", false, "print the webhook's secret")
@@ -114,13 +114,16 @@ func (o *gitUpOptions) make(ctx context.Context, w *session, h *webhook.Hook, pr
 	if values["CodeBucket"], err = o.code(ctx, w, program); err != nil {
 		return nil, err
 	}
-	if token != "" && !o.public && ci.Takes(o.template, "TokenSecretArn") {
+	if o.body, err = webhook.Template(ctx, w.clients, values["CodeBucket"], o.template); err != nil {
+		return nil, err
+	}
+	if token != "" && !o.forget {
 		if arn == "" {
 			if arn, err = o.keep(ctx, w, h, token); err != nil {
 				return nil, err
 			}
 		}
-		values["TokenSecretArn"] = arn
+		o.useToken(values, arn)
 	}
 	o.name, o.stackWork.tags = h.Stack, h.Tags()
 	if err := o.change(ctx, w, values); err != nil {
@@ -129,10 +132,23 @@ func (o *gitUpOptions) make(ctx context.Context, w *session, h *webhook.Hook, pr
 	return webhook.Find(ctx, w.clients, h.Stack)
 }
 
+// useToken gives the stack the token's secret for what it needs a token for: the
+// archives, its key, or pulls over HTTPS.
+func (o *gitUpOptions) useToken(values map[string]string, arn string) {
+	switch {
+	case ci.Takes(o.template, "TokenSecretArn"):
+		values["TokenSecretArn"] = arn
+	case values["Protocol"] == "https":
+		values["HttpsTokenSecretArn"] = arn
+	default:
+		values["KeyTokenSecretArn"], values["Repository"] = arn, o.repository
+	}
+}
+
 // keep keeps the token for the functions, if there is consent.
 func (o *gitUpOptions) keep(ctx context.Context, w *session, h *webhook.Hook, token string) (arn string, err error) {
 	ok, err := consent{session: w, asker: o.target.asker, yes: o.yes}.ask(ctx, func() {
-		fmt.Fprintf(o.io.Err, "The token is kept in the secret %s, for the functions. With --public they do without.\n", h.TokenSecret())
+		fmt.Fprintf(o.io.Err, "The token is kept in the secret %s, for the functions. With --no-keep-token they do without.\n", h.TokenSecret())
 	}, "Go ahead")
 	if err == nil && !ok {
 		err = pipeline.ErrDeclined
@@ -161,7 +177,7 @@ func (o *gitUpOptions) before(ctx context.Context, w *session, h *webhook.Hook) 
 func (o *gitUpOptions) values(h *webhook.Hook, before *webhook.Deployed, program *layer.Program) (map[string]string, error) {
 	if o.method == "" {
 		o.method = "zip"
-		if before != nil && before.PublicKey != "" {
+		if before != nil && before.Pulls() {
 			o.method = "pull"
 		}
 	}
@@ -181,7 +197,10 @@ func (o *gitUpOptions) values(h *webhook.Hook, before *webhook.Deployed, program
 	flagged := map[string]struct{ flag, value string }{
 		"Branches": {"branch", joined(o.branches)}, "Tags": {"tag", joined(o.tags)}, "Paths": {"path", joined(o.paths)},
 		"Networks": {"network", joined(o.networks)}, "Authorities": {"authorities", pem},
-		"RetainBuckets": {"retain", fmt.Sprint(o.retain)}, "TokenSecretArn": {"public", ""},
+		"RetainBuckets": {"retain", fmt.Sprint(o.retain)},
+	}
+	for _, name := range append([]string{"Repository"}, webhook.Tokens...) {
+		flagged[name] = struct{ flag, value string }{"no-keep-token", ""}
 	}
 	said := map[string]bool{"Provider": true, "Host": true, "CodeBucket": true, "CodeKey": true, "Architecture": true}
 	for name, f := range flagged {

@@ -27,6 +27,7 @@ type stackWork struct {
 	name       string // of the stack
 	parameters []string
 	tags       map[string]string
+	body       string // of the template, if it is not the library's own
 	yes, json  bool
 }
 
@@ -86,7 +87,7 @@ func (o *stackWork) session(ctx context.Context) (*session, error) {
 
 func (o *stackWork) spec(values map[string]string) (stack.Spec, error) {
 	t, err := library.Open(o.template)
-	return stack.Spec{Name: o.name, Template: string(t.Body), Parameters: values, Tags: o.tags}, err
+	return stack.Spec{Name: o.name, Template: firstOf(o.body, string(t.Body)), Parameters: values, Tags: o.tags}, err
 }
 
 // validate has CloudFormation check the template, and shows what it would do

@@ -83,8 +83,8 @@ func ReadToken(ctx context.Context, api *secretsmanager.Client, id string) (stri
 	return CheckToken(aws.ToString(out.SecretString))
 }
 
-// TokenARN is the ARN of the secret of that name.
-func TokenARN(ctx context.Context, api *secretsmanager.Client, id string) (string, error) {
+// SecretARN is the ARN of the secret of that name.
+func SecretARN(ctx context.Context, api *secretsmanager.Client, id string) (string, error) {
 	out, err := api.DescribeSecret(ctx, &secretsmanager.DescribeSecretInput{SecretId: &id})
 	if err != nil {
 		return "", fmt.Errorf("looking for the secret %q: %w", id, err)

@@ -34,6 +34,10 @@ const (
 // Tag is on all stacks of webhooks; it says whose webhook it is.
 const Tag = "ouro:git"
 
+// Tokens are the parameters of the templates that take the ARN of a secret with
+// the provider's token.
+var Tokens = []string{"TokenSecretArn", "KeyTokenSecretArn", "HttpsTokenSecretArn"}
+
 // Hook is the webhook of a repository.
 type Hook struct {
 	Provider   gitsource.Provider
@@ -138,6 +142,22 @@ func Find(ctx context.Context, c *pipeline.Clients, name string) (*Deployed, err
 		}
 	}
 	return d, nil
+}
+
+// Pulls tells whether the stack is of git/pull.yaml.
+func (d *Deployed) Pulls() bool {
+	_, ok := d.Parameters["Protocol"]
+	return ok
+}
+
+// TokenARN is the secret with the token that the stack uses; empty for none.
+func (d *Deployed) TokenARN() string {
+	for _, name := range Tokens {
+		if arn := d.Parameters[name]; arn != "" {
+			return arn
+		}
+	}
+	return ""
 }
 
 // Key is where the zip of a branch is, in the bucket.
