@@ -8,10 +8,13 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"log/slog"
 	"maps"
 	"net/netip"
 	"net/url"
+	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -298,10 +301,40 @@ func TestBadInputs(t *testing.T) {
 			if len(d.sent) > 0 {
 				t.Errorf("%v was handed on", d.sent)
 			}
-			t.Logf("403 Forbidden; the log: %s", b.why)
 		})
 	}
-	t.Logf("%d bad inputs", len(table))
+	var rows strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(table)) {
+		fmt.Fprintf(&rows, "| %s | %s | %s |\n", name, good[table[name].sample].provider.Name, table[name].why)
+	}
+	checkPage(t, rows.String())
+}
+
+// pageHead begins the table of the page in docs that the test writes.
+const pageHead = "| what comes | as a delivery of | the log says |\n|---|---|---|\n"
+
+// checkPage holds the page in docs against what is refused.
+func checkPage(t *testing.T, rows string) {
+	t.Helper()
+	const page = "../docs/git.md"
+	body, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	written, _, ok := strings.Cut(string(body), pageHead)
+	if !ok {
+		t.Fatalf("%s has no table of what is refused", page)
+	}
+	fresh := written + pageHead + rows
+	if *update {
+		if err := os.WriteFile(page, []byte(fresh), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if string(body) != fresh {
+		t.Errorf("%s is not what is refused: run go test ./gitsource -run TestBadInputs -update", page)
+	}
 }
 
 // TestSecretsRotate: what was current before is valid, what was before that is
