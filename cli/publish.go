@@ -29,6 +29,7 @@ type publishOptions struct {
 	root       string
 	exclude    []string
 	keyStyle   string
+	binary     string
 	kmsKey     string
 	dryRun     bool
 	json       bool
@@ -67,6 +68,7 @@ nobody else can judge. What had no fault is not checked again.`,
 	c.Flags().StringArrayVar(&o.exclude, "exclude", nil, "leave what matches `GLOB`, as in .gitignore, out of zipped directories; may be repeated")
 	c.Flags().StringVar(&o.keyStyle, "key-style", string(publish.KeyPath), "`STYLE` of the keys: path (PATH/HASH) or flat (HASH.EXTENSION)")
 	c.Flags().StringVar(&o.kmsKey, "kms-key-id", "", "`ID` of the KMS key to encrypt with (default as the bucket does)")
+	c.Flags().StringVar(&o.binary, "function-binary", "", "the ouro that functions are, if this one is for another system")
 	c.Flags().BoolVar(&o.dryRun, "dry-run", false, "check, and name every file, its hash and its key; upload nothing")
 	c.Flags().BoolVar(&o.json, "json", false, "print what became of each file as JSON")
 	c.Flags().StringVar(&o.graph, "graph", "", "only draw which file refers to which, as `FORM`: "+strings.Join(publish.GraphFormats, ", "))
@@ -127,6 +129,7 @@ func (o *publishOptions) run(ctx context.Context) (err error) {
 func (o *publishOptions) load(ctx context.Context, known *publish.Known) (*publish.Tree, error) {
 	tree, err := publish.Load(ctx, o.root, o.entrypoint, publish.Options{
 		Check: func(t *template.Template) []template.Problem { return validate.Template(ctx, t) }, Known: known, Exclude: o.exclude,
+		Program: pipeline.FunctionProgram(o.binary),
 	})
 	var refused *publish.Error
 	if errors.As(err, &refused) {

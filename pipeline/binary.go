@@ -68,6 +68,25 @@ func FindBinary(ctx context.Context, file, platform string) (*Binary, error) {
 	return &Binary{File: file, Size: size, Key: binaryPrefix + platform + "/" + hex.EncodeToString(hash.Sum(nil)) + "/ouro"}, nil
 }
 
+// FunctionProgram gives this program as the code of functions, for Linux: the
+// file, if one is given; this program, if that is for Linux; or else what can be
+// built from its source. Functions run on what this machine is, or the file is for.
+func FunctionProgram(file string) func(context.Context) (string, error) {
+	return func(ctx context.Context) (string, error) {
+		switch {
+		case file != "":
+			err := checkBinary(file, "linux-amd64")
+			if err != nil && checkBinary(file, "linux-arm64") == nil {
+				err = nil
+			}
+			return file, err
+		case runtime.GOOS == "linux":
+			return os.Executable()
+		}
+		return crossBuild(ctx, "linux-"+runtime.GOARCH)
+	}
+}
+
 // machines are the platforms that CodeBuild has, as ELF calls them.
 var machines = map[string]elf.Machine{"linux-amd64": elf.EM_X86_64, "linux-arm64": elf.EM_AARCH64}
 
@@ -75,14 +94,14 @@ var machines = map[string]elf.Machine{"linux-amd64": elf.EM_X86_64, "linux-arm64
 func checkBinary(file, platform string) error {
 	f, err := elf.Open(file)
 	if err != nil {
-		return fmt.Errorf("the program for the builds, %q, is none for Linux: %w", file, err)
+		return fmt.Errorf("the program for %s, %q, is none for Linux: %w", platform, file, err)
 	}
 	defer f.Close()
 	if f.Machine != machines[platform] {
-		return fmt.Errorf("the program for the builds, %q, is for %s, and they run on %s", file, f.Machine, platform)
+		return fmt.Errorf("the program for %s, %q, is for %s", platform, file, f.Machine)
 	}
 	if info, err := buildinfo.ReadFile(file); err != nil || info.Main.Path != module {
-		return fmt.Errorf("the program for the builds, %q, is not ouro", file)
+		return fmt.Errorf("the program for %s, %q, is not ouro", platform, file)
 	}
 	return nil
 }
@@ -94,7 +113,7 @@ func crossBuild(ctx context.Context, platform string) (string, error) {
 	source := sourceDir()
 	_, err := exec.LookPath("go")
 	if source == "" || err != nil {
-		return "", fmt.Errorf("builds run on %s, and this ouro is for %s-%s: give one for %s with --binary FILE", platform, runtime.GOOS, runtime.GOARCH, platform)
+		return "", fmt.Errorf("ouro for %s is needed, and this one is for %s-%s: give one with --binary FILE for builds, with --function-binary FILE for functions", platform, runtime.GOOS, runtime.GOARCH)
 	}
 	cache, err := os.UserCacheDir()
 	if err != nil {

@@ -79,7 +79,7 @@ func (u *Up) previewDeploy(ctx context.Context, name string, d Deploy, bucket st
 			return nil, err
 		}
 	}
-	tree, err := publish.Load(ctx, u.Project.Dir, file, publish.Options{})
+	tree, err := publish.Load(ctx, u.Project.Dir, file, publish.Options{Program: FunctionProgram("")})
 	if err != nil {
 		return nil, err
 	}

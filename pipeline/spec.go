@@ -70,7 +70,7 @@ func (u *Up) parameters(ctx context.Context) (map[string]string, error) {
 
 // publishOwn puts the pipeline's template into a bucket, and gives its URL.
 func (u *Up) publishOwn(ctx context.Context, bucket string) (string, error) {
-	tree, err := publish.Load(ctx, u.Project.Dir, u.Project.TemplateFile, publish.Options{})
+	tree, err := publish.Load(ctx, u.Project.Dir, u.Project.TemplateFile, publish.Options{Program: FunctionProgram("")})
 	if err != nil {
 		return "", err
 	}

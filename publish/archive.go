@@ -26,6 +26,7 @@ type member struct {
 	name       string // in the archive
 	path       string // from the project's root
 	executable bool
+	program    bool // path is this program's, on the machine
 	size       int64
 	sum        [sha256.Size]byte
 }
@@ -88,25 +89,39 @@ func (m *member) mode() fs.FileMode {
 // read fills m from disk, but for the size that it had, and writes its content
 // to w.
 func (m *member) read(root *os.Root, w io.Writer) error {
-	in, info, err := openIn(root, m.path)
-	if err != nil {
-		return err
-	}
-	defer in.Close() //nolint:errcheck // only read from
-	if !info.Mode().IsRegular() {
-		return errNotRegular
-	}
 	sum := sha256.New()
-	n, err := io.Copy(io.MultiWriter(sum, w), io.LimitReader(in, m.size+1))
+	n, err := m.copy(root, io.MultiWriter(sum, w))
 	switch {
 	case err != nil:
-		return readFailure(err)
+		return err
 	case n != m.size:
 		return errors.New("changed while it was read")
 	}
-	m.executable = info.Mode()&0o100 != 0
 	sum.Sum(m.sum[:0])
 	return nil
+}
+
+// copy writes the content to w, no more than a byte above its size, and notes
+// whether it is executable.
+func (m *member) copy(root *os.Root, w io.Writer) (int64, error) {
+	if m.program {
+		m.executable = true
+		return m.copyProgram(w)
+	}
+	in, info, err := openIn(root, m.path)
+	if err != nil {
+		return 0, err
+	}
+	defer in.Close() //nolint:errcheck // only read from
+	if !info.Mode().IsRegular() {
+		return 0, errNotRegular
+	}
+	m.executable = info.Mode()&0o100 != 0
+	n, err := io.Copy(w, io.LimitReader(in, m.size+1))
+	if err != nil {
+		err = readFailure(err)
+	}
+	return n, err
 }
 
 // packer finds what belongs into the archive of a directory. Links are

@@ -3,6 +3,7 @@ package publish
 import (
 	"archive/zip"
 	"bytes"
+	"compress/flate"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -102,6 +103,9 @@ var epoch = time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)
 // writeZip zips members, which must be as they were when they were read first.
 func writeZip(ctx context.Context, w io.Writer, root *os.Root, members []member) error {
 	out := zip.NewWriter(w)
+	if len(members) == 1 && members[0].program { // which is large, and hardly becomes smaller by more effort
+		out.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) { return flate.NewWriter(w, flate.BestSpeed) })
+	}
 	for _, m := range members {
 		header := &zip.FileHeader{Name: m.name, Method: zip.Deflate, Modified: epoch}
 		header.SetMode(m.mode())

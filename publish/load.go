@@ -78,6 +78,7 @@ type loader struct {
 	entries atomic.Int64 // that archives may have yet
 	workers int
 	desks   sync.Pool // of *desk
+	program func(context.Context) (string, error)
 	check   func(t *template.Template, body []byte) []template.Problem
 }
 
@@ -98,6 +99,7 @@ func newLoader(root string, options Options) (*loader, error) {
 		return nil, fmt.Errorf("open project root %q: %w", root, err)
 	}
 	l := &loader{root: dir, files: map[source]*file{}, most: options.MaxFiles, exclude: exclude, workers: runtime.GOMAXPROCS(0)}
+	l.program = options.Program
 	l.room.Store(maxTemplates)
 	l.entries.Store(perFile * int64(options.MaxFiles))
 	l.desks.New = func() any { return &desk{} }
@@ -114,7 +116,7 @@ func (l *loader) load(ctx context.Context, entry string) error {
 		}
 		parallel(len(wave), l.workers, func(i int) {
 			if ctx.Err() == nil {
-				l.read(wave[i])
+				l.read(ctx, wave[i])
 			}
 		})
 		if err := ctx.Err(); err != nil {
@@ -171,7 +173,11 @@ func parallel(n, workers int, f func(i int)) {
 }
 
 // read fills f. It is the only place that touches the disk.
-func (l *loader) read(f *file) {
+func (l *loader) read(ctx context.Context, f *file) {
+	if f.source.library && f.source.path == programPath {
+		l.readProgram(ctx, f)
+		return
+	}
 	if f.source.library {
 		l.readLibrary(f)
 		return

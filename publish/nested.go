@@ -61,7 +61,7 @@ func factsOf(t *template.Template, places map[*template.Node]place) facts {
 		if target.none() {
 			continue
 		}
-		f.nested = append(f.nested, nestedOf(r, target))
+		f.nested = append(f.nested, nestedOf(r, target, places))
 	}
 	if len(f.nested) > 0 {
 		f.outputUses = usesOf(t.Root, nil)
@@ -79,7 +79,7 @@ func opens(t *template.Template) bool {
 		slices.ContainsFunc(t.Transforms(), func(name string) bool { return !strings.HasPrefix(name, "AWS::") })
 }
 
-func nestedOf(r template.Resource, target source) nestedStack {
+func nestedOf(r template.Resource, target source, places map[*template.Node]place) nestedStack {
 	s := nestedStack{id: r.Pos, name: r.LogicalID, target: target, known: true}
 	parameters := r.Properties.Get("Parameters")
 	if name, _ := parameters.Function(); name != "" {
@@ -87,7 +87,8 @@ func nestedOf(r template.Resource, target source) nestedStack {
 	} else if parameters != nil {
 		for i, k := range parameters.Keys {
 			v := parameters.Items[i]
-			s.given = append(s.given, given{pos: k.Pos, name: k.Text, value: v.Text, literal: v.IsScalar() && !strings.Contains(v.Text, "{{resolve:")})
+			_, replaced := places[v]
+			s.given = append(s.given, given{pos: k.Pos, name: k.Text, value: v.Text, literal: v.IsScalar() && !replaced && !strings.Contains(v.Text, "{{resolve:")})
 		}
 	}
 	return s

@@ -67,6 +67,11 @@ func (t *Tree) Plan(l Location) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	for _, f := range t.files {
+		if f.members != nil && len(f.members) == 0 {
+			return nil, errNoProgram
+		}
+	}
 	objects := make([]Object, len(t.files))
 	for _, level := range levels(t.files) {
 		parallel(len(level), runtime.GOMAXPROCS(0), func(i int) {

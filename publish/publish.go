@@ -46,6 +46,9 @@ type Options struct {
 	// Known spares Check the templates in which it found nothing before; may be
 	// nil.
 	Known *Known
+	// Program gives the file that is the code of functions which are this program,
+	// when a template asks for that; nil for a tree that is only looked at.
+	Program func(context.Context) (string, error)
 	// Exclude are patterns, in the form of .gitignore at the root, of what no
 	// archive is to hold.
 	Exclude []string

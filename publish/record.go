@@ -121,6 +121,9 @@ func (t *Tree) record(p *Plan) (*Record, error) {
 		r.keys = append(r.keys, o.Key)
 	}
 	for _, f := range t.files {
+		if f.members != nil {
+			return nil, nil
+		}
 		if f.source.library {
 			continue // it is the program's
 		}

@@ -163,6 +163,10 @@ func (f *finder) walk(n *template.Node, u *use) {
 // text looks at one string. A path from the template that holds it counts only
 // as the whole value of a property; a text with a scheme counts anywhere.
 func (f *finder) text(n *template.Node, u *use) {
+	if program, ok := f.programText(n, u); ok {
+		f.add(n, program, true, "", programPath)
+		return
+	}
 	switch own := f.uses[n]; {
 	case strings.HasPrefix(n.Text, fileScheme):
 		f.add(n, u, f.in.library, "", n.Text[len(fileScheme):])

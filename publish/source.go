@@ -32,7 +32,8 @@ const (
 )
 
 // shape is what a reference becomes: the object's https URL when it is zero,
-// an s3:// URI, or a map of bucket and key under these names.
+// an s3:// URI, or a map of bucket and key under these names; of one name alone,
+// that without a map.
 type shape struct {
 	uri         bool
 	bucket, key string
@@ -43,8 +44,12 @@ func (s shape) append(out []byte, bucket string, o *Object) []byte {
 	switch {
 	case s.uri:
 		return template.AppendString(out, "s3://"+bucket+"/"+o.Key)
-	case s.key == "":
+	case s.key == "" && s.bucket == "":
 		return template.AppendString(out, o.URL)
+	case s.key == "":
+		return template.AppendString(out, bucket)
+	case s.bucket == "":
+		return template.AppendString(out, o.Key)
 	}
 	out = template.AppendString(append(out, '{'), s.bucket)
 	out = template.AppendString(append(out, ':'), bucket)

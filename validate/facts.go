@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"ouro/library"
 	"ouro/template"
 )
 
@@ -128,8 +129,11 @@ func listedSettings(n *template.Node) (given []setting, complete bool) {
 	return given, complete
 }
 
-// literal tells whether a value is known before anything is deployed.
-func literal(n *template.Node) bool { return n.IsScalar() && !strings.Contains(n.Text, dynamic) }
+// literal tells whether a value is known before anything is deployed. What begins
+// with the library's scheme is put in by publishing.
+func literal(n *template.Node) bool {
+	return n.IsScalar() && !strings.Contains(n.Text, dynamic) && !strings.HasPrefix(n.Text, library.Scheme)
+}
 
 func settings(n *template.Node) []setting {
 	out := make([]setting, len(n.Keys))
