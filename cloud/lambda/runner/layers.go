@@ -1,49 +1,68 @@
 package runner
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 )
 
-// opt is the folder with the layers, merged if there are several.
-func (p *places) opt(layers []string) (string, error) {
+// merge is one folder made of the layers of functions. It is there while
+// processes see it.
+type merge struct {
+	dir  string
+	once func() error
+	used int
+}
+
+// opt is the folder with the layers, merged if there are several, until it is
+// released.
+func (p *places) opt(layers []string) (folder string, release func(), err error) {
 	switch len(layers) {
 	case 0:
-		return filepath.Join(p.dir, "empty"), nil
+		return filepath.Join(p.dir, "empty"), func() {}, nil
 	case 1:
-		return layers[0], nil
+		return layers[0], func() {}, nil
 	}
-	sum := sha256.Sum256([]byte(strings.Join(layers, "\x00")))
-	key := hex.EncodeToString(sum[:16])
-	to := filepath.Join(p.dir, "layers", key)
+	key := strings.Join(layers, "\x00")
 	p.mu.Lock()
-	merge, ok := p.merged[key]
+	m, ok := p.merged[key]
 	if !ok {
-		merge = sync.OnceValue(func() error { return mergeAll(to, layers) })
-		p.merged[key] = merge
+		p.merges++
+		m = &merge{dir: filepath.Join(p.dir, "layers", strconv.Itoa(p.merges))}
+		m.once = sync.OnceValue(func() error { return mergeAll(m.dir, layers) })
+		p.merged[key] = m
+	}
+	m.used++
+	p.mu.Unlock()
+	release = func() { p.release(key, m) }
+	if err := m.once(); err != nil {
+		release() // and the next one tries again
+		return "", nil, err
+	}
+	return m.dir, release, nil
+}
+
+// release removes what nobody uses any more.
+func (p *places) release(key string, m *merge) {
+	p.mu.Lock()
+	m.used--
+	over := m.used == 0
+	if over && p.merged[key] == m {
+		delete(p.merged, key)
 	}
 	p.mu.Unlock()
-	if err := merge(); err != nil {
-		p.mu.Lock()
-		delete(p.merged, key) // the next one tries again
-		p.mu.Unlock()
-		return "", err
+	if over {
+		_ = os.RemoveAll(m.dir) // what is left goes with the pool's next start
 	}
-	return to, nil
 }
 
 func mergeAll(to string, layers []string) error {
-	if err := os.RemoveAll(to); err != nil {
-		return fmt.Errorf("merging layers: %w", err)
-	}
 	for _, layer := range layers {
 		if err := mergeLayer(to, layer); err != nil {
 			return fmt.Errorf("merging the layer in %s: %w", layer, err)

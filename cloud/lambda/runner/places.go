@@ -26,11 +26,12 @@ type places struct {
 	mount  string      // the program that makes them, known when they can
 
 	mu     sync.Mutex
-	merged map[string]func() error
+	merged map[string]*merge // by the layers
+	merges int               // that were made
 }
 
 func newPlaces(dir string) (*places, error) {
-	p := &places{dir: dir, merged: map[string]func() error{}}
+	p := &places{dir: dir, merged: map[string]*merge{}}
 	for _, folder := range []string{"empty", "sandboxes", "layers", "var/task", "var/runtime"} {
 		if err := os.MkdirAll(filepath.Join(dir, filepath.FromSlash(folder)), 0o755); err != nil {
 			return nil, fmt.Errorf("making the folder of functions: %w", err)
@@ -57,12 +58,9 @@ type view struct {
 }
 
 // find makes the command line of a function and the view of its process, which
-// has the folder dir. The failure is that of a function that cannot start.
-func (p *places) find(fn Function, dir string) ([]string, view, *failure, error) {
-	opt, err := p.opt(fn.Layers)
-	if err != nil {
-		return nil, view{}, nil, err
-	}
+// has the folder dir and the layers in opt. The failure is that of a function
+// that cannot start.
+func (p *places) find(fn Function, dir, opt string) ([]string, view, *failure, error) {
 	kind, err := kindOf(fn.Runtime)
 	if err != nil {
 		return nil, view{}, nil, err

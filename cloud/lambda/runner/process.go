@@ -29,6 +29,7 @@ type process struct {
 	listener net.Listener // its Runtime API
 	log      *stream
 	output   *output
+	release  func()       // of its layers
 	expires  time.Time    // of its credentials, zero for never
 	memory   atomic.Int64 // the most that it has used, in bytes
 	using    atomic.Int64 // what of it cannot be given back
@@ -60,25 +61,41 @@ func (p *Pool) start(ctx context.Context, fn Function, log *stream) (*process, *
 		pool: p, fn: fn, log: log, dir: filepath.Join(p.options.Dir, "sandboxes", hex.EncodeToString(number)),
 		jobs: make(chan *job), ready: make(chan struct{}), failed: make(chan *failure, 1), exited: make(chan struct{}),
 	}
-	command, sight, fault, err := p.places.find(fn, s.dir)
+	opt, release, err := p.places.opt(fn.Layers)
+	if err != nil {
+		return nil, nil, err
+	}
+	s.release = release
+	fault, err := p.begin(ctx, s, opt)
 	if fault != nil || err != nil {
+		release()
 		return nil, fault, err
+	}
+	return s, nil, nil
+}
+
+// begin starts a process that has its layers.
+func (p *Pool) begin(ctx context.Context, s *process, opt string) (*failure, error) {
+	fn := s.fn
+	command, sight, fault, err := p.places.find(fn, s.dir, opt)
+	if fault != nil || err != nil {
+		return fault, err
 	}
 	credentials, err := p.options.Credentials(ctx, fn)
 	if err != nil {
-		return nil, nil, fmt.Errorf("getting the credentials of %s for the function %s: %w", fn.Role, fn.Name, err)
+		return nil, fmt.Errorf("getting the credentials of %s for the function %s: %w", fn.Role, fn.Name, err)
 	}
 	if credentials.CanExpire {
 		s.expires = credentials.Expires
 	}
 	if err := p.enter(s); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	if err := s.launch(command, sight, environment(s, credentials, sight)); err != nil {
 		p.leave(s)
-		return nil, nil, fmt.Errorf("starting a process of the function %s: %w", fn.Name, errors.Join(err, os.RemoveAll(s.dir)))
+		return nil, fmt.Errorf("starting a process of the function %s: %w", fn.Name, errors.Join(err, os.RemoveAll(s.dir)))
 	}
-	return s, nil, nil
+	return nil, nil
 }
 
 func (s *process) launch(command []string, view view, environ []string) (err error) {
@@ -121,6 +138,7 @@ func (s *process) await() {
 	_ = s.listener.Close()
 	close(s.exited)
 	_ = os.RemoveAll(s.dir) // what is left goes with the pool's next start
+	s.release()
 	s.pool.leave(s)
 }
 

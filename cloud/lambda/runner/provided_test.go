@@ -192,7 +192,8 @@ func TestSurroundings(t *testing.T) {
 func TestFolders(t *testing.T) {
 	t.Parallel()
 	for _, mounts := range []bool{true, false} {
-		w := newWorld(t)
+		var dir string
+		w := newWorld(t, func(o *runner.Options) { dir = o.Dir })
 		task, opt, tmp := "/var/task", "/opt", "/tmp"
 		if !mounts {
 			w.WithoutMounts()
@@ -233,6 +234,18 @@ func TestFolders(t *testing.T) {
 		if r := w.invoke(fn, string(again)); !bytes.Contains(r.Payload, []byte("no such file")) {
 			t.Errorf("mounts %v: another environment's /tmp: %s", mounts, r.Payload)
 		}
+		merged := func() int {
+			folders, err := os.ReadDir(filepath.Join(dir, "layers"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return len(folders)
+		}
+		if n := merged(); n != 1 {
+			t.Errorf("mounts %v: %d folders of the same layers", mounts, n)
+		}
+		w.Retire(func(runner.Function) bool { return true })
+		waitFor(t, "the end of the layers' folder", func() bool { return merged() == 0 })
 	}
 }
 
