@@ -45,6 +45,7 @@ var mayImport = map[string][]string{
 	"cloud/seal":          {},
 	"cloud/unzip":         {},
 	"cloud/pattern":       {},
+	"cloud/cron":          {},
 	"cloud/policy":        {},
 	"cloud/accesskey":     {},
 	"cloud/ecsrecord":     {},
@@ -62,7 +63,7 @@ var services = []string{
 }
 
 var frame = []string{
-	"cloud/store", "cloud/wire", "cloud/door", "cloud/seal", "cloud/policy", "cloud/accesskey", "regex", "cloud/pattern", "cloud/git", "cloud/executeapi", "cloud/unzip", "cloud/ecsrecord", "template", "template/sam", "buildspec", "spec",
+	"cloud/store", "cloud/wire", "cloud/door", "cloud/seal", "cloud/policy", "cloud/accesskey", "regex", "cloud/pattern", "cloud/cron", "cloud/git", "cloud/executeapi", "cloud/unzip", "cloud/ecsrecord", "template", "template/sam", "buildspec", "spec",
 }
 
 func allowed(pkg string) []string {

@@ -146,13 +146,13 @@ func (windowRule) run(ctx context.Context, j *job) (*outcome, error) {
 	if err != nil {
 		return nil, failed(types.FailureTypeConfigurationError, "%v", err)
 	}
-	window, err := parseCron(j.config["Cron"])
+	window, err := parseWindow(j.config["Cron"])
 	if err != nil {
 		return nil, failed(types.FailureTypeConfigurationError, "%v", err)
 	}
 	for {
 		now := j.service.host.Now().In(zone)
-		if window.contains(now) {
+		if window.Contains(now) {
 			return &outcome{}, nil
 		}
 		err := nextMinute(ctx, now)

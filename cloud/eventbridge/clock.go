@@ -47,7 +47,7 @@ func (r *rule) moveOn(now time.Time) (last time.Time) {
 	case rate: // at the old distances, however many were missed
 		last = last.Add(now.Sub(last).Truncate(time.Duration(sch)))
 		r.Due, _ = sch.next(last)
-	case cron:
+	case times:
 		if at, ok := sch.next(now.Add(-lateness)); ok && !at.After(now) {
 			last = at
 		}

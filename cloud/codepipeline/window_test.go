@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-func TestCron(t *testing.T) {
+func TestWindow(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		cron, at string
@@ -31,7 +31,7 @@ func TestCron(t *testing.T) {
 		{"* * 22-2 ? * ?", "2026-02-01T01:00:00Z", true},
 		{"* * * ? * ? 2027-2030", "2026-02-01T01:00:00Z", false},
 	} {
-		c, err := parseCron(test.cron)
+		c, err := parseWindow(test.cron)
 		if err != nil {
 			t.Errorf("%s: %v", test.cron, err)
 			continue
@@ -40,12 +40,12 @@ func TestCron(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := c.contains(at); got != test.want {
+		if got := c.Contains(at); got != test.want {
 			t.Errorf("%s at %s: %v", test.cron, test.at, got)
 		}
 	}
 	for _, bad := range []string{"", "* * * * *", "* * * * * ? * *", "60 * * * * ?", "* * * 32 * ?", "* * * * FOO ?", "* */0 * * * ?", "* * * 0W * ?", "* * 1--2 * * ?", "* * * ? * 8#1"} {
-		if _, err := parseCron(bad); err == nil {
+		if _, err := parseWindow(bad); err == nil {
 			t.Errorf("%q is taken", bad)
 		}
 	}
