@@ -143,7 +143,7 @@ interrupts goes on where it was, with what is left of its wait or interval. As o
 
 Failed and stopped deployments are rolled back by the automatic rollback configuration of the group or the deployment, to the revision of the last
 deployment that succeeded. EventBridge hears of deployments and instances ("CodeDeploy Deployment State-change Notification", "CodeDeploy Instance
-State-change Notification"), and the group's triggers publish to SNS.
+State-change Notification"), and the group's triggers publish to SNS, as the group's service role.
 
 ## What is refused
 

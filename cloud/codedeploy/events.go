@@ -3,6 +3,7 @@ package codedeploy
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"time"
 
@@ -20,8 +21,13 @@ func (s *Service) event(ctx context.Context, d deployment, state string, trigger
 	if state != "" {
 		s.send(ctx, d, "CodeDeploy Deployment State-change Notification", s.detail(d, state), nil)
 	}
+	overview, err := json.Marshal(d.Info.DeploymentOverview)
+	if err != nil {
+		return // numbers always marshal
+	}
 	s.trigger(ctx, d, trigger, map[string]any{
-		"status": map[string]string{"START": "CREATED", "SUCCESS": "SUCCEEDED", "FAILURE": "FAILED", "STOP": "STOPPED", "READY": "READY"}[state],
+		"deploymentOverview": string(overview), // a text on AWS too
+		"status":             map[string]string{"START": "CREATED", "SUCCESS": "SUCCEEDED", "FAILURE": "FAILED", "STOP": "STOPPED", "READY": "READY"}[state],
 	})
 }
 
@@ -30,8 +36,33 @@ func (s *Service) instanceEvent(ctx context.Context, d deployment, name, state s
 	detail := s.detail(d, state)
 	detail["instanceId"] = name
 	s.send(ctx, d, "CodeDeploy Instance State-change Notification", detail, []string{d.Caller.ResourceARN("codedeploy", "instance/"+name)})
-	s.trigger(ctx, d, trigger, map[string]any{"instanceId": name, "instanceStatus": state})
+	t, err := s.targets.Get(ctx, d.scope(), targetKey(d.id(), name))
+	if err != nil {
+		return // it is gone with its deployment
+	}
+	s.trigger(ctx, d, trigger, map[string]any{
+		"instanceId": t.ARN, "instanceStatus": t.Status, "lastUpdatedAt": seconds(t.Updated), "lifecycleEvents": toldEvents(t.Events),
+	})
 }
+
+// toldEvents are the events of a target that began, as triggers tell them.
+func toldEvents(events []types.LifecycleEvent) []map[string]string {
+	told := []map[string]string{}
+	for _, e := range events {
+		if e.StartTime == nil {
+			continue
+		}
+		one := map[string]string{"LifecycleEvent": *e.LifecycleEventName, "LifecycleEventStatus": string(e.Status), "StartTime": seconds(e.StartTime.UnixMilli())}
+		if e.EndTime != nil {
+			one["EndTime"] = seconds(e.EndTime.UnixMilli())
+		}
+		told = append(told, one)
+	}
+	return told
+}
+
+// seconds is a time in the seconds since 1970, with three digits behind them.
+func seconds(millis int64) string { return fmt.Sprintf("%d.%03d", millis/1000, millis%1000) }
 
 func (s *Service) detail(d deployment, state string) map[string]any {
 	return map[string]any{
@@ -55,7 +86,8 @@ func (s *Service) send(ctx context.Context, d deployment, kind string, detail ma
 	}
 }
 
-// trigger publishes to the topics that the group has for an event.
+// trigger publishes to the topics that the group has for an event, as its
+// service role, which has to be allowed to.
 // https://docs.aws.amazon.com/codedeploy/latest/userguide/monitoring-sns-event-notifications-json-format.html
 func (s *Service) trigger(ctx context.Context, d deployment, event types.TriggerEventType, more map[string]any) {
 	g, err := s.groups.Get(ctx, d.scope(), d.groupKey())
@@ -81,7 +113,7 @@ func (s *Service) trigger(ctx context.Context, d deployment, event types.Trigger
 		}
 		body, err := json.Marshal(message)
 		if err == nil {
-			_, err = sns.NewFromConfig(s.host.As(d.Caller)).Publish(ctx, &sns.PublishInput{
+			_, err = sns.NewFromConfig(s.asRole(d, g.Info)).Publish(ctx, &sns.PublishInput{
 				TopicArn: t.TriggerTargetArn, Message: aws.String(string(body)), Subject: aws.String(string(event) + " AWS CodeDeploy " + d.id() + " in " + d.Caller.Region),
 			})
 		}

@@ -155,8 +155,9 @@ func (f *fleet) stack(t *testing.T) {
 	f.put("stack.zip", map[string]string{"appspec.yml": spec(""), "data/of-a-stack": ""})
 	body := func(hosts int, deployment map[string]any) *string {
 		group := map[string]any{"ApplicationName": map[string]any{"Ref": "App"}, "DeploymentGroupName": "g", "ServiceRoleArn": role, "DeploymentConfigName": map[string]any{"Ref": "Config"},
-			"AutoRollbackConfiguration": map[string]any{"Enabled": true, "Events": []any{"DEPLOYMENT_FAILURE"}},
-			"OnPremisesTagSet":          map[string]any{"OnPremisesTagSetList": []any{map[string]any{"OnPremisesTagGroup": []any{map[string]any{"Key": "tier", "Value": "web", "Type": "KEY_AND_VALUE"}}}}}}
+			"AutoRollbackConfiguration": map[string]any{"Enabled": true, "Events": []any{"DEPLOYMENT_FAILURE"}}, "AutoScalingGroups": []any{"fleet"},
+			"Ec2TagSet":        map[string]any{"Ec2TagSetList": []any{map[string]any{"Ec2TagGroup": []any{map[string]any{"Key": "tier", "Type": "KEY_ONLY"}}}}},
+			"OnPremisesTagSet": map[string]any{"OnPremisesTagSetList": []any{map[string]any{"OnPremisesTagGroup": []any{map[string]any{"Key": "tier", "Value": "web", "Type": "KEY_AND_VALUE"}}}}}}
 		if deployment != nil {
 			group["Deployment"] = deployment
 		}
@@ -201,6 +202,7 @@ func (f *fleet) stack(t *testing.T) {
 	if _, err := os.Stat(f.root("one") + "/data/of-a-stack"); err != nil {
 		t.Errorf("the group's deployment: %v", err)
 	}
+	f.drift(client)
 	tags, err := f.deploy.ListTagsForResource(ctx, &api.ListTagsForResourceInput{ResourceArn: aws.String("arn:aws:codedeploy:us-east-1:000000000000:application:" + app)})
 	if err != nil || len(tags.Tags) != 1 || *tags.Tags[0].Key != "k" {
 		t.Errorf("tags %+v, %v", tags, err)
@@ -210,4 +212,52 @@ func (f *fleet) stack(t *testing.T) {
 		_, err := f.deploy.GetApplication(ctx, &api.GetApplicationInput{ApplicationName: &app})
 		return err != nil
 	})
+}
+
+// drift changes the stack's group by hand, which the stack tells, and back.
+func (f *fleet) drift(client *cloudformation.Client) {
+	f.t.Helper()
+	drifted := func() (differences []string) {
+		begun, err := client.DetectStackDrift(f.t.Context(), &cloudformation.DetectStackDriftInput{StackName: aws.String("s")})
+		if err != nil {
+			f.t.Fatal(err)
+		}
+		f.eventually("the detection", func() bool {
+			out, err := client.DescribeStackDriftDetectionStatus(f.t.Context(), &cloudformation.DescribeStackDriftDetectionStatusInput{StackDriftDetectionId: begun.StackDriftDetectionId})
+			return err == nil && out.DetectionStatus == cfntypes.StackDriftDetectionStatusDetectionComplete
+		})
+		out, err := client.DescribeStackResourceDrifts(f.t.Context(), &cloudformation.DescribeStackResourceDriftsInput{StackName: aws.String("s")})
+		if err != nil {
+			f.t.Fatal(err)
+		}
+		for _, r := range out.StackResourceDrifts {
+			if r.StackResourceDriftStatus != cfntypes.StackResourceDriftStatusInSync && r.StackResourceDriftStatus != cfntypes.StackResourceDriftStatusModified {
+				f.t.Errorf("%s is %s", *r.LogicalResourceId, r.StackResourceDriftStatus)
+			}
+			for _, d := range r.PropertyDifferences {
+				differences = append(differences, *r.LogicalResourceId+*d.PropertyPath+" "+string(d.DifferenceType))
+			}
+		}
+		return differences
+	}
+	if got := drifted(); got != nil {
+		f.t.Errorf("an untouched stack has drifted: %v", got)
+	}
+	resources, err := client.DescribeStackResource(f.t.Context(), &cloudformation.DescribeStackResourceInput{StackName: aws.String("s"), LogicalResourceId: aws.String("App")})
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	change := func(events ...types.AutoRollbackEvent) {
+		must(f.t)(f.deploy.UpdateDeploymentGroup(f.t.Context(), &api.UpdateDeploymentGroupInput{
+			ApplicationName: resources.StackResourceDetail.PhysicalResourceId, CurrentDeploymentGroupName: aws.String("g"),
+			AutoRollbackConfiguration: &types.AutoRollbackConfiguration{Enabled: true, Events: events}}))
+	}
+	change(types.AutoRollbackEventDeploymentFailure, types.AutoRollbackEventDeploymentStopOnRequest)
+	if got := drifted(); len(got) != 1 || !strings.HasPrefix(got[0], "Group/AutoRollbackConfiguration/Events") {
+		f.t.Errorf("after a change by hand: %v", got)
+	}
+	change(types.AutoRollbackEventDeploymentFailure)
+	if got := drifted(); got != nil {
+		f.t.Errorf("after the change back: %v", got)
+	}
 }

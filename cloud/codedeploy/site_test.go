@@ -27,8 +27,12 @@ import (
 )
 
 // TestMain serves a folder instead of running tests when a hook of a
-// deployment says so: it is the web server that the tests deploy.
+// deployment says so: it is the web server that the tests deploy. And it is a
+// cloud that a test kills.
 func TestMain(m *testing.M) {
+	if dir := os.Getenv(victimState); dir != "" {
+		beVictim(dir)
+	}
 	if dir := os.Getenv("SERVE_FOLDER"); dir != "" {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
 		if err == nil {
@@ -56,10 +60,18 @@ type fleet struct {
 func newFleet(t testing.TB, dir string, instances ...string) *fleet {
 	t.Helper()
 	c := cloudtest.StartWith(t, cloud.Options{Dir: dir, CodeDeploy: codedeploy.Options{Second: 100 * time.Millisecond, Minute: 20 * time.Millisecond}})
-	f := &fleet{Cloud: c, t: t, deploy: api.NewFromConfig(c.Config), s3: s3api.NewFromConfig(c.Config, func(o *s3api.Options) { o.UsePathStyle = true })}
-	ctx := t.Context()
+	f := &fleet{Cloud: c, t: t}
+	f.provide(instances...)
+	return f
+}
+
+// provide makes what a fleet has, if it is not there.
+func (f *fleet) provide(instances ...string) {
+	t, ctx := f.t, f.t.Context()
+	t.Helper()
+	f.deploy, f.s3 = api.NewFromConfig(f.Config), s3api.NewFromConfig(f.Config, func(o *s3api.Options) { o.UsePathStyle = true })
 	if _, err := f.deploy.GetApplication(ctx, &api.GetApplicationInput{ApplicationName: aws.String("site")}); err == nil {
-		return f
+		return
 	}
 	must(t)(f.s3.CreateBucket(ctx, &s3api.CreateBucketInput{Bucket: aws.String("revisions")}))
 	must(t)(f.deploy.CreateApplication(ctx, &api.CreateApplicationInput{ApplicationName: aws.String("site")}))
@@ -73,7 +85,6 @@ func newFleet(t testing.TB, dir string, instances ...string) *fleet {
 		ApplicationName: aws.String("site"), DeploymentGroupName: aws.String("web"), ServiceRoleArn: aws.String(role),
 		OnPremisesInstanceTagFilters: []types.TagFilter{{Key: aws.String("tier"), Value: aws.String("web"), Type: types.TagFilterTypeKeyAndValue}},
 	}))
-	return f
 }
 
 // must ends the test on an error, and has no use for the answer.

@@ -145,6 +145,34 @@ func tagSets(properties map[string]any) (*types.OnPremisesTagSet, *types.EC2TagS
 	return premises, ec2, nil
 }
 
+// groupAsTemplate are the properties of a group that a template has in another
+// form than the service.
+func groupAsTemplate(g *types.DeploymentGroupInfo) map[string]any {
+	m := map[string]any{}
+	if g.OnPremisesTagSet != nil {
+		groups := []any{}
+		for _, filters := range g.OnPremisesTagSet.OnPremisesTagSetList {
+			groups = append(groups, map[string]any{"OnPremisesTagGroup": filters})
+		}
+		m["OnPremisesTagSet"] = map[string]any{"OnPremisesTagSetList": groups}
+	}
+	if g.Ec2TagSet != nil {
+		groups := []any{}
+		for _, filters := range g.Ec2TagSet.Ec2TagSetList {
+			groups = append(groups, map[string]any{"Ec2TagGroup": filters})
+		}
+		m["Ec2TagSet"] = map[string]any{"Ec2TagSetList": groups}
+	}
+	if g.AutoScalingGroups != nil {
+		names := []any{}
+		for _, a := range g.AutoScalingGroups {
+			names = append(names, aws.ToString(a.Name))
+		}
+		m["AutoScalingGroups"] = names
+	}
+	return m
+}
+
 func updateDeploymentGroup(ctx context.Context, r *Request) (Result, error) {
 	in := &codedeploy.UpdateDeploymentGroupInput{}
 	except := append([]string{"DeploymentGroupName"}, groupElsewhere...)

@@ -116,7 +116,7 @@ var readers = map[string]reader{
 		if err != nil {
 			return nil, err
 		}
-		return []any{out.DeploymentGroupInfo}, nil
+		return []any{groupAsTemplate(out.DeploymentGroupInfo), out.DeploymentGroupInfo}, nil
 	},
 	"AWS::CodeCommit::Repository": func(ctx context.Context, r *Request) ([]any, error) {
 		out, err := Client(r.Clients, codecommit.NewFromConfig).GetRepository(ctx, &codecommit.GetRepositoryInput{RepositoryName: aws.String(r.Name)})
