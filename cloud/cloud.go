@@ -26,6 +26,7 @@ import (
 	"ouro/cloud/codedeploy"
 	"ouro/cloud/codepipeline"
 	"ouro/cloud/door"
+	"ouro/cloud/ecr"
 	"ouro/cloud/eventbridge"
 	"ouro/cloud/executeapi"
 	"ouro/cloud/iam"
@@ -63,6 +64,7 @@ type Cloud struct {
 	calls *executeapi.Front       // of the APIs that API Gateway serves
 
 	functions http.Handler // the URLs of functions, by host
+	images    http.Handler // the registry of ECR
 }
 
 // Open opens the state and takes up what was in progress when it was last
@@ -100,6 +102,7 @@ func (c *Cloud) furnish(ctx context.Context, o Options) error {
 	restAPIs, httpAPIs := apigateway.New(d.Host("apigateway")), apigatewayv2.New(d.Host("apigateway"))
 	c.calls = executeapi.NewFront(d, map[string]executeapi.Server{"apigateway": restAPIs, "apigatewayv2": httpAPIs})
 	functions := lambda.New(d.Host("lambda"), o.Lambda)
+	images := ecr.New(d.Host("ecr"))
 	services := []service{
 		{"sts", identities},
 		{"iam", accounts},
@@ -118,6 +121,7 @@ func (c *Cloud) furnish(ctx context.Context, o Options) error {
 		{"codebuild", builds},
 		{"codedeploy", codedeploy.New(d.Host("codedeploy"), o.CodeDeploy)},
 		{"codepipeline", pipelines},
+		{"ecr", images},
 		{"lambda", functions},
 		{"cloudcontrol", cloudcontrol.New(d.Host("cloudcontrol"), resource.NewTable().Records)},
 		{"cloudformation", cloudformation.New(d.Host("cloudformation"))},
@@ -132,12 +136,12 @@ func (c *Cloud) furnish(ctx context.Context, o Options) error {
 	}
 	d.Identify(identities.Identify)
 	d.Identify(accounts.Identify)
-	c.functions = functions
+	c.functions, c.images = functions, images
 	c.paths = map[string]http.Handler{}
 	for _, h := range []interface {
 		http.Handler
 		Paths() []string
-	}{repos, connections, topics, builds, pipelines, c.calls, functions} {
+	}{repos, connections, topics, builds, pipelines, c.calls, functions, images} {
 		for _, prefix := range h.Paths() {
 			c.paths[prefix] = h
 		}
@@ -164,6 +168,10 @@ func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if lambda.IsFunctionURL(r) {
 		c.door.Guard(c.functions).ServeHTTP(w, r)
+		return
+	}
+	if ecr.IsRegistry(r) {
+		c.door.Guard(c.images).ServeHTTP(w, r)
 		return
 	}
 	for prefix, h := range c.paths {
