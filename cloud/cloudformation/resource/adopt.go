@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/codeconnections"
 	"github.com/aws/aws-sdk-go-v2/service/codedeploy"
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline"
+	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
@@ -89,6 +90,10 @@ var finders = map[string]finder{
 	}),
 	"AWS::CodePipeline::Webhook": named(func(ctx context.Context, cfg aws.Config, id *string) error {
 		_, err := readPipelineWebhook(ctx, codepipeline.NewFromConfig(cfg), *id)
+		return err
+	}),
+	"AWS::ECR::Repository": named(func(ctx context.Context, cfg aws.Config, id *string) error {
+		_, err := describeImageRepository(ctx, ecr.NewFromConfig(cfg), *id)
 		return err
 	}),
 	"AWS::CodeDeploy::Application": named(func(ctx context.Context, cfg aws.Config, id *string) error {

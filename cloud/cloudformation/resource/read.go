@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/codecommit"
 	"github.com/aws/aws-sdk-go-v2/service/codedeploy"
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline"
+	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
@@ -95,6 +96,21 @@ var readers = map[string]reader{
 			return nil, err
 		}
 		return []any{map[string]any{"Bucket": r.Text("Bucket"), "PolicyDocument": out.Policy}}, nil
+	},
+	"AWS::ECR::Repository": readImageRepository,
+	"AWS::ECR::RegistryPolicy": func(ctx context.Context, r *Request) ([]any, error) {
+		out, err := Client(r.Clients, ecr.NewFromConfig).GetRegistryPolicy(ctx, &ecr.GetRegistryPolicyInput{})
+		if err != nil {
+			return nil, err
+		}
+		return []any{out}, nil
+	},
+	"AWS::ECR::RegistryScanningConfiguration": func(ctx context.Context, r *Request) ([]any, error) {
+		out, err := Client(r.Clients, ecr.NewFromConfig).GetRegistryScanningConfiguration(ctx, &ecr.GetRegistryScanningConfigurationInput{})
+		if err != nil {
+			return nil, err
+		}
+		return []any{out.ScanningConfiguration}, nil
 	},
 	"AWS::CodeDeploy::Application": func(ctx context.Context, r *Request) ([]any, error) {
 		out, err := Client(r.Clients, codedeploy.NewFromConfig).GetApplication(ctx, &codedeploy.GetApplicationInput{ApplicationName: &r.Physical})
@@ -310,8 +326,11 @@ func sortedTexts(list []any) []string {
 }
 
 func scalarText(v reflect.Value) any {
-	if v.Kind() == reflect.String && v.Len() == 0 {
-		return nil // how the SDK's enumerations say that there is none
+	if v.Kind() == reflect.String {
+		if v.Len() == 0 {
+			return nil // how the SDK's enumerations say that there is none
+		}
+		return v.String()
 	}
 	b, err := json.Marshal(v.Interface())
 	if err != nil {

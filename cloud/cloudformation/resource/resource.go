@@ -137,6 +137,7 @@ func NewTable() Table {
 	t.Add(pipelineHookKinds()...)
 	t.Add(deployKinds()...)
 	t.Add(snsKinds()...)
+	t.Add(ecrKinds()...)
 	t.Add(httpAPIKinds()...)
 	t.Add(restAPIKinds()...)
 	t.Add(lambdaKinds()...)
