@@ -1,16 +1,13 @@
 package codebuild_test
 
 import (
-	"context"
 	"encoding/json"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	api "github.com/aws/aws-sdk-go-v2/service/codebuild"
@@ -60,20 +57,7 @@ func TestBatchCrash(t *testing.T) {
 		return
 	}
 	t.Parallel()
-	dir := t.TempDir()
-	state = filepath.Join(dir, "state")
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	victim := exec.CommandContext(ctx, os.Args[0], "-test.run=^TestBatchCrash$", "-test.timeout=50s")
-	victim.Env = append(os.Environ(), crashState+"="+state)
-	if err := victim.Start(); err != nil {
-		t.Fatal(err)
-	}
-	started := pids(t, dir)
-	if err := victim.Process.Signal(syscall.SIGKILL); err != nil {
-		t.Fatal(err)
-	}
-	_ = victim.Wait()
+	state, started := killed(t)
 	c := newCloud(t, state)
 	ids, err := c.builds.ListBuildBatches(t.Context(), &api.ListBuildBatchesInput{})
 	if err != nil || len(ids.Ids) != 1 {

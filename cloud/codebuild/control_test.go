@@ -177,6 +177,26 @@ func TestAutoRetry(t *testing.T) {
 // crashState is where the process that TestCrash kills keeps its state.
 const crashState = "OURO_TEST_CRASH_STATE"
 
+// killed runs the test in another process, which finds its state directory in
+// crashState, and kills it when its builds run: the state, and what they started.
+func killed(t *testing.T) (state string, started []int) {
+	dir := t.TempDir()
+	state = filepath.Join(dir, "state")
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	victim := exec.CommandContext(ctx, os.Args[0], "-test.run=^"+t.Name()+"$", "-test.timeout=50s")
+	victim.Env = append(os.Environ(), crashState+"="+state)
+	if err := victim.Start(); err != nil {
+		t.Fatal(err)
+	}
+	started = pids(t, dir)
+	if err := victim.Process.Signal(syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	_ = victim.Wait()
+	return state, started
+}
+
 // TestCrash kills a process with a build in progress.
 func TestCrash(t *testing.T) {
 	state := os.Getenv(crashState)
@@ -189,20 +209,7 @@ func TestCrash(t *testing.T) {
 		return
 	}
 	t.Parallel()
-	dir := t.TempDir()
-	state = filepath.Join(dir, "state")
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	victim := exec.CommandContext(ctx, os.Args[0], "-test.run=^TestCrash$", "-test.timeout=50s")
-	victim.Env = append(os.Environ(), crashState+"="+state)
-	if err := victim.Start(); err != nil {
-		t.Fatal(err)
-	}
-	started := pids(t, dir)
-	if err := victim.Process.Signal(syscall.SIGKILL); err != nil {
-		t.Fatal(err)
-	}
-	_ = victim.Wait()
+	state, started := killed(t)
 	c := newCloud(t, state)
 	ids, err := c.builds.ListBuilds(t.Context(), &api.ListBuildsInput{})
 	if err != nil || len(ids.Ids) != 1 {

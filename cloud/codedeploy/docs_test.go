@@ -2,14 +2,12 @@ package codedeploy_test
 
 import (
 	"flag"
-	"os"
 	"reflect"
-	"strings"
 	"testing"
 
 	api "github.com/aws/aws-sdk-go-v2/service/codedeploy"
-	"github.com/google/go-cmp/cmp"
 
+	"ouro/cloud/cloudtest"
 	"ouro/cloud/codedeploy"
 )
 
@@ -32,40 +30,8 @@ var limited = map[string]string{
 // TestPage keeps docs/codedeploy.md true to the operations that are there.
 func TestPage(t *testing.T) {
 	t.Parallel()
-	const file = "../../docs/codedeploy.md"
-	var b strings.Builder
-	b.WriteString(docsIntroduction)
-	service, client := reflect.TypeFor[*codedeploy.Service](), reflect.TypeFor[*api.Client]()
-	named := 0
-	for i := range client.NumMethod() {
-		name := client.Method(i).Name
-		if client.Method(i).Type.NumIn() != 4 { // receiver, context, input, options
-			continue
-		}
-		how := "complete"
-		if text, ok := limited[name]; ok {
-			how, named = "limited: "+text, named+1
-		}
-		if _, here := service.MethodByName(name); !here {
-			t.Errorf("%s is not there", name)
-		}
-		b.WriteString("| `" + name + "` | " + how + " |\n")
-	}
-	if named != len(limited) {
-		t.Errorf("%d of %d operations with remarks are operations of CodeDeploy", named, len(limited))
-	}
-	if *update {
-		if err := os.WriteFile(file, []byte(b.String()), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	got, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(b.String(), string(got)); diff != "" {
-		t.Errorf("%s is not what -update would write (-want +got):\n%s", file, diff)
-	}
+	operations := cloudtest.Operations(t, reflect.TypeFor[*codedeploy.Service](), reflect.TypeFor[*api.Client](), map[string]map[string]string{"limited": limited})
+	cloudtest.Page(t, "../../docs/codedeploy.md", docsIntroduction+operations, *update)
 }
 
 const docsIntroduction = `# CodeDeploy on the local cloud

@@ -2,15 +2,12 @@ package lambda_test
 
 import (
 	"flag"
-	"fmt"
-	"os"
 	"reflect"
-	"strings"
 	"testing"
 
 	lambdaapi "github.com/aws/aws-sdk-go-v2/service/lambda"
-	"github.com/google/go-cmp/cmp"
 
+	"ouro/cloud/cloudtest"
 	"ouro/cloud/lambda"
 )
 
@@ -46,44 +43,8 @@ var limited = map[string]string{
 // TestPage keeps docs/lambda.md true to the operations that are there.
 func TestPage(t *testing.T) {
 	t.Parallel()
-	const file = "../../docs/lambda.md"
-	var b strings.Builder
-	b.WriteString(introduction)
-	service, client := reflect.TypeFor[*lambda.Service](), reflect.TypeFor[*lambdaapi.Client]()
-	seen := 0
-	for i := range client.NumMethod() {
-		name := client.Method(i).Name
-		if client.Method(i).Type.NumIn() != 4 { // receiver, context, input, options
-			continue
-		}
-		_, here := service.MethodByName(name)
-		how, isLimited := limited[name]
-		switch {
-		case !here:
-			how = "not there"
-		case isLimited:
-			how = "limited: " + how
-			seen++
-		default:
-			how = "complete"
-		}
-		fmt.Fprintf(&b, "| `%s` | %s |\n", name, how)
-	}
-	if seen != len(limited) {
-		t.Errorf("%d operations are said to be limited, %d of them are there", len(limited), seen)
-	}
-	if *update {
-		if err := os.WriteFile(file, []byte(b.String()), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	have, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(b.String(), string(have)); diff != "" {
-		t.Errorf("%s is not what -update would write (-want +got):\n%s", file, diff)
-	}
+	operations := cloudtest.Operations(t, reflect.TypeFor[*lambda.Service](), reflect.TypeFor[*lambdaapi.Client](), map[string]map[string]string{"limited": limited})
+	cloudtest.Page(t, "../../docs/lambda.md", introduction+operations, *update)
 }
 
 const introduction = `# Lambda's API on the local cloud
