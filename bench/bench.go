@@ -8,6 +8,7 @@
 //	go run ./bench stacks    # stacks of the local cloud beside moto's
 //	go run ./bench lambda    # functions, cold and warm, beside bare processes
 //	go run ./bench webhook   # deliveries of a git provider, to the stack and to the handler alone
+//	go run ./bench archive   # memory of git.zip while an archive streams
 //
 // Everything runs as a process of its own, as its users run it; times are wall
 // times from before a process starts, and medians of several runs. What was
@@ -41,6 +42,7 @@ func benchmarks() []benchmark {
 		{"push", "from git push to the last stage done, on a copy of examples/site", pushing},
 		{"lambda", "start and invoke functions, beside processes that do nothing", invoking},
 		{"webhook", "take deliveries of a git provider, one by one and at once, and the memory of it", webhooking},
+		{"archive", "stream a provider's archive through git.zip into a bucket, and measure its memory", archiving},
 		{"pipelines", "what the engine adds to actions, pushes to the first action, many pipelines at once", pipelining},
 		{"stacks", "create, update and delete stacks, beside moto's server", stacking},
 	}

@@ -43,6 +43,7 @@ func permanent(format string, args ...any) error { return &PermanentError{fmt.Er
 // that it is unpacked into.
 type Packer struct {
 	zip    *zip.Writer
+	copied []byte // between a file and the zip
 	limits Limits
 	read   func() int64 // bytes that were read so far, packed; nil where it does not matter
 	seed   maphash.Seed
@@ -55,8 +56,17 @@ type Packer struct {
 // NewPacker writes to w.
 func NewPacker(w io.Writer, limits Limits) *Packer {
 	z := zip.NewWriter(w)
-	z.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) { return flate.NewWriter(w, flate.BestSpeed) })
-	return &Packer{zip: z, limits: limits, seed: maphash.MakeSeed(), files: map[uint64]struct{}{}, dirs: map[uint64]struct{}{}, links: map[string]string{}}
+	// One compressor is for all files, which come one after the other: it is large.
+	var compressor *flate.Writer
+	z.RegisterCompressor(zip.Deflate, func(w io.Writer) (_ io.WriteCloser, err error) {
+		if compressor == nil {
+			compressor, err = flate.NewWriter(w, flate.BestSpeed)
+			return compressor, err
+		}
+		compressor.Reset(w)
+		return compressor, nil
+	})
+	return &Packer{zip: z, copied: make([]byte, 32<<10), limits: limits, seed: maphash.MakeSeed(), files: map[uint64]struct{}{}, dirs: map[uint64]struct{}{}, links: map[string]string{}}
 }
 
 // epoch is the time of every file: git has none.
@@ -104,7 +114,7 @@ func (p *Packer) write(name string, mode fs.FileMode, body io.Reader) error {
 	h.SetMode(mode)
 	w, err := p.zip.CreateHeader(h)
 	if err == nil {
-		_, err = io.Copy(w, &counted{body, p})
+		_, err = io.CopyBuffer(w, &counted{body, p}, p.copied)
 	}
 	if err != nil {
 		return fmt.Errorf("packing %q: %w", name, err)

@@ -12,9 +12,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 )
 
-// partSize is what is in memory of a zip. With S3's 10,000 parts, it bounds a
-// zip at 80 GB.
-const partSize = 8 << 20
+// partSize is what is in memory of a zip: the least that S3 takes of a part that
+// is not the last. With its 10,000 parts, it bounds a zip at 52 GB.
+const partSize = 5 << 20
 
 // upload is a zip on its way: nobody sees any of it before it is complete.
 type upload struct {
@@ -32,6 +32,7 @@ const metaCommit = "commit"
 
 func (u *upload) Write(b []byte) (int, error) {
 	written := 0
+	u.buffer.Grow(partSize - u.buffer.Len()) // once, and not by doubling
 	for len(b) > 0 {
 		n := min(len(b), partSize-u.buffer.Len())
 		u.buffer.Write(b[:n])
