@@ -75,13 +75,14 @@ func TestScripts(t *testing.T) {
 			return err == nil, nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"project":  project,
-			"waitfile": waitFile,
-			"endpoint": endpoint,
-			"trim":     trim,
-			"moto":     moto,
-			"forge":    forgeCommand(),
-			"until":    until,
+			"project":   project,
+			"waitfile":  waitFile,
+			"endpoint":  endpoint,
+			"trim":      trim,
+			"moto":      moto,
+			"forge":     forgeCommand(),
+			"until":     until,
+			"parameter": parameter,
 		},
 	})
 }

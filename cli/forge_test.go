@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"compress/gzip"
+	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
@@ -21,7 +22,10 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
@@ -186,4 +190,21 @@ func deliver(ts *testscript.TestScript, h forgeHook, file, want string) {
 	if fmt.Sprint(answer.StatusCode) != want {
 		ts.Fatalf("the webhook answered %s: %s", answer.Status, said)
 	}
+}
+
+// parameter waits until a parameter in Systems Manager has a value: parameter
+// NAME VALUE.
+func parameter(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: parameter NAME VALUE")
+	}
+	at := ts.Getenv("AWS_ENDPOINT_URL")
+	api := ssm.New(ssm.Options{BaseEndpoint: &at, Region: "us-east-1", Credentials: credentials.NewStaticCredentialsProvider("000000000000", "local", "")})
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		out, err := api.GetParameter(context.Background(), &ssm.GetParameterInput{Name: &args[0]})
+		if err == nil && *out.Parameter.Value == args[1] {
+			return
+		}
+	}
+	ts.Fatalf("%s was not %q within a minute", args[0], args[1])
 }
