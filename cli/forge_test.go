@@ -29,60 +29,65 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// forge is a GitHub Enterprise of a script: it keeps the webhooks of a repository
-// and serves archives of its commits, each a folder below commits.
+// forge is a GitHub Enterprise of a script: it keeps the webhooks and the deploy
+// keys of a repository and serves archives of its commits, each a folder below
+// commits.
 type forge struct {
 	dir string // of the commits
 
 	mu    sync.Mutex
-	hooks map[int]forgeHook
+	lists map[string]map[int]forgeItem // by their paths
 	next  int
 }
 
-type forgeHook struct {
-	ID     int `json:"id"`
-	Config struct {
-		URL    string `json:"url"`
-		Secret string `json:"secret,omitempty"`
-	} `json:"config"`
+// forgeItem is a webhook or a key.
+type forgeItem struct {
+	ID     int         `json:"id"`
+	Config forgeConfig `json:"config,omitzero"`
+	Key    string      `json:"key,omitempty"`
+}
+
+type forgeConfig struct {
+	URL    string `json:"url"`
+	Secret string `json:"secret,omitempty"`
 }
 
 const (
 	forgeToken = "the-token"
-	forgeHooks = "/api/v3/repos/acme/app/hooks"
-	forgeTars  = "/api/v3/repos/acme/app/tarball/"
+	forgeAt    = "/api/v3/repos/acme/app/"
 )
 
 func (f *forge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	id, _ := strconv.Atoi(strings.TrimPrefix(r.URL.Path, forgeHooks+"/")) //nolint:errcheck // 0 then, which is none
-	_, known := f.hooks[id]
-	var h forgeHook
+	what, rest, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, forgeAt), "/")
+	list := f.lists[what]
+	id, _ := strconv.Atoi(rest) //nolint:errcheck // 0 then, which is none
+	_, known := list[id]
+	var item forgeItem
 	if r.Method == http.MethodPost || r.Method == http.MethodPatch {
-		if json.NewDecoder(r.Body).Decode(&h) != nil {
+		if json.NewDecoder(r.Body).Decode(&item) != nil {
 			w.WriteHeader(http.StatusBadRequest)
 			return
 		}
 	}
-	sha, archive := strings.CutPrefix(r.URL.Path, forgeTars)
 	switch {
 	case r.Header.Get("Authorization") != "Bearer "+forgeToken:
 		w.WriteHeader(http.StatusUnauthorized)
-	case archive:
-		f.archive(w, sha)
-	case r.URL.Path == forgeHooks && r.Method == http.MethodGet:
-		f.list(w, r)
-	case r.URL.Path == forgeHooks && r.Method == http.MethodPost:
+	case what == "tarball":
+		f.archive(w, rest)
+	case list != nil && rest == "" && r.Method == http.MethodGet:
+		f.list(w, r, list)
+	case list != nil && rest == "" && r.Method == http.MethodPost:
 		f.next++
-		h.ID = f.next
-		f.hooks[h.ID] = h
+		item.ID = f.next
+		list[item.ID] = item
 		w.WriteHeader(http.StatusCreated)
 	case known && r.Method == http.MethodPatch:
-		h.ID = id
-		f.hooks[id] = h
+		item.ID = id
+		list[id] = item
 	case known && r.Method == http.MethodDelete:
-		delete(f.hooks, id)
+		delete(list, id)
 		w.WriteHeader(http.StatusNoContent)
 	default:
 		w.WriteHeader(http.StatusNotFound)
@@ -90,15 +95,15 @@ func (f *forge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // list is the first page, or the second, which is empty. No secret is told.
-func (f *forge) list(w http.ResponseWriter, r *http.Request) {
-	all := []forgeHook{}
-	for _, id := range slices.Sorted(maps.Keys(f.hooks)) {
-		h := f.hooks[id]
-		h.Config.Secret = ""
-		all = append(all, h)
+func (f *forge) list(w http.ResponseWriter, r *http.Request, list map[int]forgeItem) {
+	all := []forgeItem{}
+	for _, id := range slices.Sorted(maps.Keys(list)) {
+		item := list[id]
+		item.Config.Secret = ""
+		all = append(all, item)
 	}
 	if r.URL.Query().Get("page") != "1" {
-		all = []forgeHook{}
+		all = []forgeItem{}
 	}
 	json.NewEncoder(w).Encode(all) //nolint:errcheck // a test
 }
@@ -142,10 +147,10 @@ func forgeCommand() func(ts *testscript.TestScript, neg bool, args []string) {
 	forges := sync.Map{} // by the script's directory
 	return func(ts *testscript.TestScript, neg bool, args []string) {
 		if neg || len(args) == 0 {
-			ts.Fatalf("usage: forge start|hooks N|deliver FILE STATUS")
+			ts.Fatalf("usage: forge start|has N KIND|deliver FILE STATUS")
 		}
 		if args[0] == "start" {
-			f := &forge{dir: ts.MkAbs("commits"), hooks: map[int]forgeHook{}}
+			f := &forge{dir: ts.MkAbs("commits"), lists: map[string]map[int]forgeItem{"hooks": {}, "keys": {}}}
 			server := httptest.NewTLSServer(f)
 			ts.Defer(server.Close)
 			ts.Setenv("FORGE", strings.TrimPrefix(server.URL, "https://"))
@@ -159,20 +164,21 @@ func forgeCommand() func(ts *testscript.TestScript, neg bool, args []string) {
 		}
 		f := at.(*forge)
 		f.mu.Lock()
-		hooks := slices.Collect(maps.Values(f.hooks))
-		f.mu.Unlock()
-		if args[0] == "hooks" && fmt.Sprint(len(hooks)) != args[1] {
-			ts.Fatalf("the forge has %d webhooks", len(hooks))
+		list := maps.Clone(f.lists["hooks"])
+		if args[0] == "has" {
+			list = maps.Clone(f.lists[args[2]])
 		}
-		for _, h := range hooks {
-			if args[0] == "deliver" {
-				deliver(ts, h, args[1], args[2])
-			}
+		f.mu.Unlock()
+		switch {
+		case args[0] == "has" && fmt.Sprint(len(list)) != args[1]:
+			ts.Fatalf("the forge has %d %s", len(list), args[2])
+		case args[0] == "deliver":
+			deliver(ts, list[slices.Min(slices.Collect(maps.Keys(list)))], args[1], args[2])
 		}
 	}
 }
 
-func deliver(ts *testscript.TestScript, h forgeHook, file, want string) {
+func deliver(ts *testscript.TestScript, h forgeItem, file, want string) {
 	body := []byte(ts.ReadFile(file))
 	mac := hmac.New(sha256.New, []byte(h.Config.Secret))
 	mac.Write(body)
