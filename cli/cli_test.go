@@ -14,10 +14,19 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
+	"github.com/aws/aws-sdk-go-v2/service/codecommit"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"ouro/cli"
 	"ouro/function"
+	"ouro/pipeline"
 )
 
 // TestMain makes this test binary the ouro that scripts, and the builds that
@@ -83,6 +92,7 @@ func TestScripts(t *testing.T) {
 			"forge":     forgeCommand(),
 			"until":     until,
 			"parameter": parameter,
+			"left":      left,
 		},
 	})
 }
@@ -148,6 +158,49 @@ func trim(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: trim FILE NAME")
 	}
 	ts.Setenv(args[1], strings.TrimSpace(ts.ReadFile(args[0])))
+}
+
+// left prints what there is at the endpoint, one a line: left.
+func left(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 0 {
+		ts.Fatalf("usage: left")
+	}
+	ctx := context.Background()
+	cfg := aws.Config{
+		BaseEndpoint: aws.String(ts.Getenv("AWS_ENDPOINT_URL")), Region: ts.Getenv("AWS_DEFAULT_REGION"),
+		Credentials: credentials.NewStaticCredentialsProvider(ts.Getenv("AWS_ACCESS_KEY_ID"), ts.Getenv("AWS_SECRET_ACCESS_KEY"), ""),
+	}
+	tell := func(kind string, name *string) { fmt.Fprintln(ts.Stdout(), kind, aws.ToString(name)) }
+	stacks, err := cloudformation.NewFromConfig(cfg).DescribeStacks(ctx, &cloudformation.DescribeStacksInput{})
+	ts.Check(err)
+	for _, s := range stacks.Stacks {
+		tell("stack", s.StackName)
+	}
+	layers, err := lambda.NewFromConfig(cfg).ListLayers(ctx, &lambda.ListLayersInput{})
+	ts.Check(err)
+	for _, l := range layers.Layers {
+		tell("layer", l.LayerName)
+	}
+	parameters, err := ssm.NewFromConfig(cfg).DescribeParameters(ctx, &ssm.DescribeParametersInput{})
+	ts.Check(err)
+	for _, p := range parameters.Parameters {
+		tell("parameter", p.Name)
+	}
+	buckets, err := pipeline.NewBuckets(cfg).ListBuckets(ctx, &s3.ListBucketsInput{})
+	ts.Check(err)
+	for _, b := range buckets.Buckets {
+		tell("bucket", b.Name)
+	}
+	repositories, err := codecommit.NewFromConfig(cfg).ListRepositories(ctx, &codecommit.ListRepositoriesInput{})
+	ts.Check(err)
+	for _, r := range repositories.Repositories {
+		tell("repository", r.RepositoryName)
+	}
+	roles, err := iam.NewFromConfig(cfg).ListRoles(ctx, &iam.ListRolesInput{})
+	ts.Check(err)
+	for _, r := range roles.Roles {
+		tell("role", r.RoleName)
+	}
 }
 
 // moto starts moto's server, an AWS that we did not write, and makes it the

@@ -90,12 +90,12 @@ func (v *Version) Template() ([]byte, error) {
 			// The last part of the version's ARN is its number.
 			"Name":        object{"Fn::Join": []any{"", []any{versionsPath(v.Layer), object{"Fn::Select": []any{7, object{"Fn::Split": []any{":", version}}}}}}},
 			"Description": "ARN of this version of the Lambda layer " + v.Layer,
-			"Type":        "String", "Value": version, "Tags": object{"Layer": v.Layer},
+			"Type":        "String", "Value": version,
 		}),
 		"Latest": object{"Type": "AWS::SSM::Parameter", "Properties": object{
 			"Name":        LatestParameter(v.Layer),
 			"Description": "ARN of the newest version of the Lambda layer " + v.Layer,
-			"Type":        "String", "Value": version, "Tags": object{"Layer": v.Layer},
+			"Type":        "String", "Value": version,
 		}},
 	}
 	for _, account := range slices.Sorted(slices.Values(v.Accounts)) {
