@@ -72,8 +72,9 @@ func (u *Up) Down(ctx context.Context, d *Doomed) (deleted []string, err error) 
 	if deleted, err = d.up.Down(ctx, d.Teardown); err != nil {
 		return deleted, err
 	}
+	// The parameters go last: by them, whoever goes on from here finds the rest.
 	for _, v := range d.Versions {
-		if err := DeleteVersion(ctx, u.Clients, d.Layer, v.Version); err != nil {
+		if err := u.Clients.deleteVersion(ctx, d.Layer, v.Version); err != nil {
 			return deleted, err
 		}
 		deleted = append(deleted, fmt.Sprintf("version %d of layer %s", v.Version, d.Layer))
@@ -90,15 +91,15 @@ func (u *Up) Down(ctx context.Context, d *Doomed) (deleted []string, err error) 
 	return deleted, nil
 }
 
-// Layers are the layers that have a pipeline or a stack with versions, sorted.
+// Layers are the layers that have a pipeline or parameters, sorted.
 func (u *Up) Layers(ctx context.Context) ([]string, error) {
-	found, err := latest(ctx, u.Clients)
-	if err != nil {
-		return nil, err
-	}
 	names := map[string]bool{}
-	for name := range found {
-		names[name] = true
+	if err := u.Clients.eachParameter(ctx, Path, func(name, _ string) {
+		if name, _, _ := strings.Cut(strings.TrimPrefix(name, Path), "/"); CheckName(name) == nil {
+			names[name] = true
+		}
+	}); err != nil {
+		return nil, err
 	}
 	pages := cloudformation.NewDescribeStacksPaginator(u.Clients.Stacks, &cloudformation.DescribeStacksInput{})
 	for pages.HasMorePages() {
@@ -120,10 +121,6 @@ func (u *Up) Layers(ctx context.Context) ([]string, error) {
 
 // BaseDown deletes what all layers share, the last made first.
 func (u *Up) BaseDown(ctx context.Context) (deleted []string, err error) {
-	bucket, err := Bucket(ctx, u.Clients)
-	if err != nil {
-		return nil, err
-	}
 	for _, name := range []string{FunctionsStack, RolesStack, ArtifactsStack} {
 		s, err := stack.Describe(ctx, u.Clients.Stacks, name)
 		if err != nil {
@@ -133,10 +130,8 @@ func (u *Up) BaseDown(ctx context.Context) (deleted []string, err error) {
 			continue
 		}
 		u.Observer.Step("Stack " + name)
-		if name == ArtifactsStack && bucket != "" {
-			if err := pipeline.EmptyBucket(ctx, u.Clients.Buckets, bucket); err != nil {
-				return deleted, err
-			}
+		if err := u.empty(ctx, name); err != nil {
+			return deleted, err
 		}
 		if err := stack.Delete(ctx, u.Clients.Stacks, name, u.Observer.StackEvent); err != nil {
 			return deleted, err
@@ -144,4 +139,21 @@ func (u *Up) BaseDown(ctx context.Context) (deleted []string, err error) {
 		deleted = append(deleted, "stack "+name)
 	}
 	return deleted, nil
+}
+
+// empty empties the buckets of a stack. The parameter that names the bucket may be
+// gone already.
+func (u *Up) empty(ctx context.Context, name string) error {
+	resources, err := stack.Resources(ctx, u.Clients.Stacks, name)
+	if err != nil {
+		return err
+	}
+	for _, r := range resources {
+		if bucket := aws.ToString(r.PhysicalResourceId); aws.ToString(r.ResourceType) == "AWS::S3::Bucket" && bucket != "" {
+			if err := pipeline.EmptyBucket(ctx, u.Clients.Buckets, bucket); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }

@@ -78,6 +78,10 @@ func DeleteVersion(ctx context.Context, c *Clients, name string, version int64) 
 	if err := c.deleteParameter(ctx, VersionParameter(name, version)); err != nil {
 		return err
 	}
+	return c.deleteVersion(ctx, name, version)
+}
+
+func (c *Clients) deleteVersion(ctx context.Context, name string, version int64) error {
 	if _, err := c.Functions.DeleteLayerVersion(ctx, &lambda.DeleteLayerVersionInput{LayerName: &name, VersionNumber: &version}); err != nil && !missing(err) {
 		return fmt.Errorf("deleting version %d of layer %q: %w", version, name, err)
 	}

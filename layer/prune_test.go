@@ -111,6 +111,18 @@ func TestPrune(t *testing.T) {
 			t.Errorf("left %v", got)
 		}
 	})
+	// Deleting may have been cut off when all but a version was gone.
+	t.Run("what is left of a layer is found", func(t *testing.T) {
+		a := account{t, a.Clients}
+		a.publish("half", 1)
+		if _, err := a.Parameters.DeleteParameter(t.Context(), &ssm.DeleteParameterInput{Name: aws.String(layer.LatestParameter("half"))}); err != nil {
+			t.Fatal(err)
+		}
+		up := &layer.Up{Clients: a.Clients}
+		if names, err := up.Layers(t.Context()); err != nil || !slices.Contains(names, "half") {
+			t.Errorf("there are %v: %v", names, err)
+		}
+	})
 	// A deployment that was taken back leaves its version there, and the parameter
 	// on the one before.
 	t.Run("what the parameter names stays", func(t *testing.T) {
