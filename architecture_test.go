@@ -51,7 +51,7 @@ var mayImport = map[string][]string{
 	"cloud/ecsrecord":     {},
 	"cloud/lambda/runner": {"regex"},
 	"cloud/git":           {"cloud/store", "cloud/door"},
-	"cloud/executeapi":    {"cloud/store", "cloud/door", "cloud/policy", "regex"},
+	"cloud/executeapi":    {"cloud/store", "cloud/door", "cloud/wire", "cloud/policy", "regex"},
 	"cloud/cloudtest":     {"cloud", "cloud/*"},
 }
 

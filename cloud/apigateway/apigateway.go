@@ -11,7 +11,6 @@ package apigateway
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 
@@ -25,12 +24,11 @@ import (
 
 // Service is API Gateway's REST APIs.
 type Service struct {
-	host      door.Host
-	apis      store.Table[api]
-	accounts  store.Table[account]
-	directory executeapi.Directory
-	throttle  executeapi.Throttle
-	logs      *executeapi.AccessLog
+	host     door.Host
+	apis     executeapi.Records[api]
+	accounts store.Table[account]
+	throttle executeapi.Throttle
+	logs     *executeapi.AccessLog
 
 	mu      sync.Mutex
 	granted map[string]grant // what authorizers said, while it counts
@@ -39,8 +37,8 @@ type Service struct {
 // New makes the service.
 func New(host door.Host) *Service {
 	return &Service{
-		host: host, apis: store.NewTable[api](host.Store(), "apigateway", "api"), accounts: store.NewTable[account](host.Store(), "apigateway", "account"),
-		directory: executeapi.NewDirectory(host.Store()), logs: executeapi.NewAccessLog(host), granted: map[string]grant{},
+		host: host, apis: executeapi.NewRecords[api](host, "apigateway"), accounts: store.NewTable[account](host.Store(), "apigateway", "account"),
+		logs: executeapi.NewAccessLog(host), granted: map[string]grant{},
 	}
 }
 
@@ -78,59 +76,21 @@ func conflict(format string, args ...any) error {
 	return &types.ConflictException{Message: aws.String(fmt.Sprintf(format, args...))}
 }
 
-// find gives an API of the caller's.
-func (s *Service) find(ctx context.Context, id *string) (api, error) {
-	c := door.CallerFrom(ctx)
-	a, err := s.apis.Get(ctx, c.Scope(), aws.ToString(id))
-	if errors.Is(err, store.ErrNotFound) {
-		return a, noAPI(c, id)
-	}
-	return a, err
-}
-
-func noAPI(c door.Caller, id *string) error {
-	return notFound("Invalid API identifier specified %s:%s", c.Account, aws.ToString(id))
-}
-
 // change changes an API.
 func (s *Service) change(ctx context.Context, id *string, f func(*api) error) (api, error) {
-	c := door.CallerFrom(ctx)
-	a, err := s.apis.Update(ctx, c.Scope(), aws.ToString(id), func(a *api) error {
+	return s.apis.Change(ctx, id, func(a *api) error {
 		a.fillIn()
 		return f(a)
 	})
-	if errors.Is(err, store.ErrNotFound) {
-		return a, noAPI(c, id)
-	}
-	return a, err
 }
 
 // fillIn makes the maps that JSON left out.
 func (a *api) fillIn() {
-	if a.Resources == nil {
-		a.Resources = map[string]types.Resource{}
-	}
-	if a.Authorizers == nil {
-		a.Authorizers = map[string]types.Authorizer{}
-	}
-	if a.Responses == nil {
-		a.Responses = map[string]types.GatewayResponse{}
-	}
-	if a.Stages == nil {
-		a.Stages = map[string]types.Stage{}
-	}
-	if a.Deployments == nil {
-		a.Deployments = map[string]deployment{}
-	}
-}
-
-// part gives a member of an API, such as a resource.
-func part[T any](all map[string]T, kind string, id *string) (T, error) {
-	v, ok := all[aws.ToString(id)]
-	if !ok {
-		return v, notFound("Invalid %s identifier specified", kind)
-	}
-	return v, nil
+	executeapi.Make(&a.Resources)
+	executeapi.Make(&a.Authorizers)
+	executeapi.Make(&a.Responses)
+	executeapi.Make(&a.Stages)
+	executeapi.Make(&a.Deployments)
 }
 
 // page cuts the members after a position to at most limit of them.

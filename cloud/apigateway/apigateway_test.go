@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -163,12 +164,31 @@ func (w *world) method(id, resource *string, verb string, in api.PutIntegrationI
 	must(w.t, made, err)
 }
 
+// tags changes those of an API that has the tag a.
+func (w *world) tags(arn string) {
+	w.t.Helper()
+	ctx := w.t.Context()
+	_, err := w.TagResource(ctx, &api.TagResourceInput{ResourceArn: &arn, Tags: map[string]string{"Aws:x": "1"}})
+	w.refused(err, "BadRequestException", "Tag keys cannot start with 'aws:'")
+	_, err = w.TagResource(ctx, &api.TagResourceInput{ResourceArn: aws.String(arn + "/stages/none"), Tags: map[string]string{"b": "2"}})
+	w.refused(err, "NotFoundException", "Invalid stage identifier specified")
+	tagged, err := w.TagResource(ctx, &api.TagResourceInput{ResourceArn: &arn, Tags: map[string]string{"b": "2"}})
+	must(w.t, tagged, err)
+	untagged, err := w.UntagResource(ctx, &api.UntagResourceInput{ResourceArn: &arn, TagKeys: []string{"a"}})
+	must(w.t, untagged, err)
+	have, err := w.GetTags(ctx, &api.GetTagsInput{ResourceArn: &arn})
+	if !maps.Equal(must(w.t, have, err).Tags, map[string]string{"b": "2"}) {
+		w.t.Errorf("tags: %v", have.Tags)
+	}
+}
+
 func TestServe(t *testing.T) {
 	t.Parallel()
 	w, ctx := newWorld(t), t.Context()
 	a, err := w.CreateRestApi(ctx, &api.CreateRestApiInput{Name: aws.String("notes"), BinaryMediaTypes: []string{"image/*"}, Tags: map[string]string{"a": "1"}})
 	must(t, a, err)
 	id, root := a.Id, a.RootResourceId
+	w.tags("arn:aws:apigateway:us-east-1::/restapis/" + *id)
 	resource := func(parent *string, name string) *string {
 		t.Helper()
 		out, err := w.CreateResource(ctx, &api.CreateResourceInput{RestApiId: id, ParentId: parent, PathPart: &name})

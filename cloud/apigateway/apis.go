@@ -2,25 +2,20 @@ package apigateway
 
 import (
 	"context"
-	"errors"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	apigw "github.com/aws/aws-sdk-go-v2/service/apigateway"
 	"github.com/aws/aws-sdk-go-v2/service/apigateway/types"
 
-	"ouro/cloud/door"
 	"ouro/cloud/executeapi"
-	"ouro/cloud/store"
 )
-
-const service = "apigateway" // in the directory of APIs
 
 // CreateRestApi makes an API.
 func (s *Service) CreateRestApi(ctx context.Context, in *apigw.CreateRestApiInput) (*apigw.CreateRestApiOutput, error) {
 	a := api{}
 	if in.CloneFrom != nil {
-		from, err := s.find(ctx, in.CloneFrom)
+		from, err := s.apis.Find(ctx, in.CloneFrom)
 		if err != nil {
 			return nil, err
 		}
@@ -36,6 +31,9 @@ func (s *Service) CreateRestApi(ctx context.Context, in *apigw.CreateRestApiInpu
 
 // check holds an API against the rules, and fills in what it does not say.
 func (a *api) check() error {
+	if err := executeapi.CheckTags(a.Tags); err != nil {
+		return err
+	}
 	if aws.ToString(a.Name) == "" {
 		return badRequest("Name cannot be empty")
 	}
@@ -70,42 +68,29 @@ func (a *api) root() {
 
 // add keeps a new API, under an id that no other has.
 func (s *Service) add(ctx context.Context, a *api) error {
-	c := door.CallerFrom(ctx)
 	if err := a.check(); err != nil {
 		return err
 	}
 	a.root()
 	a.CreatedDate, a.ApiStatus = aws.Time(s.host.Now()), types.ApiStatusAvailable
-	for {
-		id := executeapi.NewID(10)
-		a.Id = &id
-		err := s.host.Store().Atomically(ctx, func(ctx context.Context) error {
-			if err := s.directory.Add(ctx, executeapi.Place{Scope: c.Scope(), API: id, Service: service}); err != nil {
-				return err
-			}
-			return s.apis.Insert(ctx, c.Scope(), id, *a)
-		})
-		if !errors.Is(err, store.ErrExists) {
-			return err
-		}
-	}
+	return s.apis.Add(ctx, a, func(id string) { a.Id = &id })
 }
 
 // GetRestApi tells all about an API itself.
 func (s *Service) GetRestApi(ctx context.Context, in *apigw.GetRestApiInput) (*apigw.GetRestApiOutput, error) {
-	a, err := s.find(ctx, in.RestApiId)
+	a, err := s.apis.Find(ctx, in.RestApiId)
 	return told[apigw.GetRestApiOutput](&a.RestApi, err)
 }
 
 // GetRestApis lists the APIs of the account and region.
 func (s *Service) GetRestApis(ctx context.Context, in *apigw.GetRestApisInput) (*apigw.GetRestApisOutput, error) {
-	entries, err := s.apis.List(ctx, door.CallerFrom(ctx).Scope(), store.Query{})
+	apis, err := s.apis.All(ctx)
 	if err != nil {
 		return nil, err
 	}
 	all := map[string]types.RestApi{}
-	for _, e := range entries {
-		all[e.ID] = e.Value.RestApi
+	for id, a := range apis {
+		all[id] = a.RestApi
 	}
 	items, next := page(all, in.Position, in.Limit)
 	return &apigw.GetRestApisOutput{Items: items, Position: next}, nil
@@ -125,15 +110,5 @@ func (s *Service) UpdateRestApi(ctx context.Context, in *apigw.UpdateRestApiInpu
 
 // DeleteRestApi deletes an API with all that belongs to it.
 func (s *Service) DeleteRestApi(ctx context.Context, in *apigw.DeleteRestApiInput) (*apigw.DeleteRestApiOutput, error) {
-	c := door.CallerFrom(ctx)
-	err := s.host.Store().Decided(ctx, func(ctx context.Context) error {
-		if _, err := s.find(ctx, in.RestApiId); err != nil {
-			return err
-		}
-		if err := s.directory.Remove(ctx, *in.RestApiId); err != nil {
-			return err
-		}
-		return s.apis.Delete(ctx, c.Scope(), *in.RestApiId)
-	})
-	return &apigw.DeleteRestApiOutput{}, err
+	return &apigw.DeleteRestApiOutput{}, s.apis.Remove(ctx, in.RestApiId)
 }

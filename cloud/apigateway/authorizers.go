@@ -90,17 +90,17 @@ func (s *Service) CreateAuthorizer(ctx context.Context, in *apigw.CreateAuthoriz
 
 // GetAuthorizer gives an authorizer.
 func (s *Service) GetAuthorizer(ctx context.Context, in *apigw.GetAuthorizerInput) (*apigw.GetAuthorizerOutput, error) {
-	a, err := s.find(ctx, in.RestApiId)
+	a, err := s.apis.Find(ctx, in.RestApiId)
 	if err != nil {
 		return nil, err
 	}
-	z, err := part(a.Authorizers, "Authorizer", in.AuthorizerId)
+	z, err := executeapi.Part(a.Authorizers, "Authorizer", in.AuthorizerId)
 	return told[apigw.GetAuthorizerOutput](&z, err)
 }
 
 // GetAuthorizers lists the authorizers of an API.
 func (s *Service) GetAuthorizers(ctx context.Context, in *apigw.GetAuthorizersInput) (*apigw.GetAuthorizersOutput, error) {
-	a, err := s.find(ctx, in.RestApiId)
+	a, err := s.apis.Find(ctx, in.RestApiId)
 	if err != nil {
 		return nil, err
 	}
@@ -112,7 +112,7 @@ func (s *Service) GetAuthorizers(ctx context.Context, in *apigw.GetAuthorizersIn
 func (s *Service) UpdateAuthorizer(ctx context.Context, in *apigw.UpdateAuthorizerInput) (*apigw.UpdateAuthorizerOutput, error) {
 	var z types.Authorizer
 	_, err := s.change(ctx, in.RestApiId, func(a *api) (err error) {
-		if z, err = part(a.Authorizers, "Authorizer", in.AuthorizerId); err != nil {
+		if z, err = executeapi.Part(a.Authorizers, "Authorizer", in.AuthorizerId); err != nil {
 			return err
 		}
 		if err := patch(&z, in.PatchOperations, "name", "type", "authType", "authorizerUri", "authorizerCredentials",
@@ -131,7 +131,7 @@ func (s *Service) UpdateAuthorizer(ctx context.Context, in *apigw.UpdateAuthoriz
 // DeleteAuthorizer deletes an authorizer that no method uses.
 func (s *Service) DeleteAuthorizer(ctx context.Context, in *apigw.DeleteAuthorizerInput) (*apigw.DeleteAuthorizerOutput, error) {
 	_, err := s.change(ctx, in.RestApiId, func(a *api) error {
-		if _, err := part(a.Authorizers, "Authorizer", in.AuthorizerId); err != nil {
+		if _, err := executeapi.Part(a.Authorizers, "Authorizer", in.AuthorizerId); err != nil {
 			return err
 		}
 		for _, r := range a.Resources {
@@ -149,11 +149,11 @@ func (s *Service) DeleteAuthorizer(ctx context.Context, in *apigw.DeleteAuthoriz
 
 // FlushStageAuthorizersCache has authorizers asked again.
 func (s *Service) FlushStageAuthorizersCache(ctx context.Context, in *apigw.FlushStageAuthorizersCacheInput) (*apigw.FlushStageAuthorizersCacheOutput, error) {
-	a, err := s.find(ctx, in.RestApiId)
+	a, err := s.apis.Find(ctx, in.RestApiId)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := part(a.Stages, "stage", in.StageName); err != nil {
+	if _, err := executeapi.Part(a.Stages, "stage", in.StageName); err != nil {
 		return nil, err
 	}
 	s.mu.Lock()

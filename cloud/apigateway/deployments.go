@@ -78,18 +78,18 @@ func withSummary(d deployment, embed []string) types.Deployment {
 
 // GetDeployment gives a deployment.
 func (s *Service) GetDeployment(ctx context.Context, in *apigw.GetDeploymentInput) (*apigw.GetDeploymentOutput, error) {
-	a, err := s.find(ctx, in.RestApiId)
+	a, err := s.apis.Find(ctx, in.RestApiId)
 	if err != nil {
 		return nil, err
 	}
-	d, err := part(a.Deployments, "Deployment", in.DeploymentId)
+	d, err := executeapi.Part(a.Deployments, "Deployment", in.DeploymentId)
 	shown := withSummary(d, in.Embed)
 	return told[apigw.GetDeploymentOutput](&shown, err)
 }
 
 // GetDeployments lists the deployments of an API.
 func (s *Service) GetDeployments(ctx context.Context, in *apigw.GetDeploymentsInput) (*apigw.GetDeploymentsOutput, error) {
-	a, err := s.find(ctx, in.RestApiId)
+	a, err := s.apis.Find(ctx, in.RestApiId)
 	if err != nil {
 		return nil, err
 	}
@@ -105,7 +105,7 @@ func (s *Service) GetDeployments(ctx context.Context, in *apigw.GetDeploymentsIn
 func (s *Service) UpdateDeployment(ctx context.Context, in *apigw.UpdateDeploymentInput) (*apigw.UpdateDeploymentOutput, error) {
 	var d deployment
 	_, err := s.change(ctx, in.RestApiId, func(a *api) (err error) {
-		if d, err = part(a.Deployments, "Deployment", in.DeploymentId); err != nil {
+		if d, err = executeapi.Part(a.Deployments, "Deployment", in.DeploymentId); err != nil {
 			return err
 		}
 		if err := patch(&d.Deployment, in.PatchOperations, "description"); err != nil {
@@ -121,7 +121,7 @@ func (s *Service) UpdateDeployment(ctx context.Context, in *apigw.UpdateDeployme
 // DeleteDeployment deletes a deployment that no stage serves.
 func (s *Service) DeleteDeployment(ctx context.Context, in *apigw.DeleteDeploymentInput) (*apigw.DeleteDeploymentOutput, error) {
 	_, err := s.change(ctx, in.RestApiId, func(a *api) error {
-		if _, err := part(a.Deployments, "Deployment", in.DeploymentId); err != nil {
+		if _, err := executeapi.Part(a.Deployments, "Deployment", in.DeploymentId); err != nil {
 			return err
 		}
 		for _, st := range a.Stages {

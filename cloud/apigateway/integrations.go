@@ -143,7 +143,7 @@ func (s *Service) changeIntegration(ctx context.Context, id, resource, verb *str
 
 // getIntegration gives what a method of an API does.
 func (s *Service) getIntegration(ctx context.Context, id, resource, verb *string) (*types.Integration, error) {
-	a, err := s.find(ctx, id)
+	a, err := s.apis.Find(ctx, id)
 	if err != nil {
 		return nil, err
 	}
@@ -213,7 +213,7 @@ func (s *Service) GetIntegrationResponse(ctx context.Context, in *apigw.GetInteg
 	if err != nil {
 		return nil, err
 	}
-	r, err := part(i.IntegrationResponses, noStatus, in.StatusCode)
+	r, err := executeapi.Part(i.IntegrationResponses, noStatus, in.StatusCode)
 	return told[apigw.GetIntegrationResponseOutput](&r, err)
 }
 
@@ -221,7 +221,7 @@ func (s *Service) GetIntegrationResponse(ctx context.Context, in *apigw.GetInteg
 func (s *Service) UpdateIntegrationResponse(ctx context.Context, in *apigw.UpdateIntegrationResponseInput) (*apigw.UpdateIntegrationResponseOutput, error) {
 	var r types.IntegrationResponse
 	_, err := s.changeIntegration(ctx, in.RestApiId, in.ResourceId, in.HttpMethod, func(i *types.Integration) (err error) {
-		if r, err = part(i.IntegrationResponses, noStatus, in.StatusCode); err != nil {
+		if r, err = executeapi.Part(i.IntegrationResponses, noStatus, in.StatusCode); err != nil {
 			return err
 		}
 		if err := patch(&r, in.PatchOperations, "selectionPattern", "responseParameters", "responseTemplates", "contentHandling"); err != nil {
@@ -236,7 +236,7 @@ func (s *Service) UpdateIntegrationResponse(ctx context.Context, in *apigw.Updat
 // DeleteIntegrationResponse deletes one of a method's answers.
 func (s *Service) DeleteIntegrationResponse(ctx context.Context, in *apigw.DeleteIntegrationResponseInput) (*apigw.DeleteIntegrationResponseOutput, error) {
 	_, err := s.changeIntegration(ctx, in.RestApiId, in.ResourceId, in.HttpMethod, func(i *types.Integration) error {
-		_, err := part(i.IntegrationResponses, noStatus, in.StatusCode)
+		_, err := executeapi.Part(i.IntegrationResponses, noStatus, in.StatusCode)
 		delete(i.IntegrationResponses, aws.ToString(in.StatusCode))
 		return err
 	})

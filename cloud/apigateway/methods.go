@@ -46,11 +46,11 @@ func (a *api) checkMethod(m *types.Method) error {
 
 // method gives a method of a resource.
 func (a *api) method(resource, verb *string) (types.Method, error) {
-	r, err := part(a.Resources, "Resource", resource)
+	r, err := executeapi.Part(a.Resources, "Resource", resource)
 	if err != nil {
 		return types.Method{}, err
 	}
-	return part(r.ResourceMethods, "Method", verb)
+	return executeapi.Part(r.ResourceMethods, "Method", verb)
 }
 
 func (a *api) setMethod(resource string, m types.Method) {
@@ -83,7 +83,7 @@ func (s *Service) PutMethod(ctx context.Context, in *apigw.PutMethodInput) (*api
 	m := types.Method{ApiKeyRequired: &in.ApiKeyRequired}
 	executeapi.Fill(&m, in)
 	_, err := s.change(ctx, in.RestApiId, func(a *api) error {
-		r, err := part(a.Resources, "Resource", in.ResourceId)
+		r, err := executeapi.Part(a.Resources, "Resource", in.ResourceId)
 		if err != nil {
 			return err
 		}
@@ -101,7 +101,7 @@ func (s *Service) PutMethod(ctx context.Context, in *apigw.PutMethodInput) (*api
 
 // GetMethod gives a method.
 func (s *Service) GetMethod(ctx context.Context, in *apigw.GetMethodInput) (*apigw.GetMethodOutput, error) {
-	a, err := s.find(ctx, in.RestApiId)
+	a, err := s.apis.Find(ctx, in.RestApiId)
 	if err != nil {
 		return nil, err
 	}
@@ -157,7 +157,7 @@ func (s *Service) PutMethodResponse(ctx context.Context, in *apigw.PutMethodResp
 
 // GetMethodResponse gives a declared response of a method.
 func (s *Service) GetMethodResponse(ctx context.Context, in *apigw.GetMethodResponseInput) (*apigw.GetMethodResponseOutput, error) {
-	a, err := s.find(ctx, in.RestApiId)
+	a, err := s.apis.Find(ctx, in.RestApiId)
 	if err != nil {
 		return nil, err
 	}
@@ -165,7 +165,7 @@ func (s *Service) GetMethodResponse(ctx context.Context, in *apigw.GetMethodResp
 	if err != nil {
 		return nil, err
 	}
-	r, err := part(m.MethodResponses, noStatus, in.StatusCode)
+	r, err := executeapi.Part(m.MethodResponses, noStatus, in.StatusCode)
 	return told[apigw.GetMethodResponseOutput](&r, err)
 }
 
@@ -173,7 +173,7 @@ func (s *Service) GetMethodResponse(ctx context.Context, in *apigw.GetMethodResp
 func (s *Service) UpdateMethodResponse(ctx context.Context, in *apigw.UpdateMethodResponseInput) (*apigw.UpdateMethodResponseOutput, error) {
 	var r types.MethodResponse
 	_, err := s.changeMethod(ctx, in.RestApiId, in.ResourceId, in.HttpMethod, func(_ *api, m *types.Method) (err error) {
-		if r, err = part(m.MethodResponses, noStatus, in.StatusCode); err != nil {
+		if r, err = executeapi.Part(m.MethodResponses, noStatus, in.StatusCode); err != nil {
 			return err
 		}
 		if err := patch(&r, in.PatchOperations, "responseModels", "responseParameters"); err != nil {
@@ -188,7 +188,7 @@ func (s *Service) UpdateMethodResponse(ctx context.Context, in *apigw.UpdateMeth
 // DeleteMethodResponse deletes a declared response of a method.
 func (s *Service) DeleteMethodResponse(ctx context.Context, in *apigw.DeleteMethodResponseInput) (*apigw.DeleteMethodResponseOutput, error) {
 	_, err := s.changeMethod(ctx, in.RestApiId, in.ResourceId, in.HttpMethod, func(_ *api, m *types.Method) error {
-		_, err := part(m.MethodResponses, noStatus, in.StatusCode)
+		_, err := executeapi.Part(m.MethodResponses, noStatus, in.StatusCode)
 		delete(m.MethodResponses, aws.ToString(in.StatusCode))
 		return err
 	})

@@ -136,7 +136,7 @@ func (a *api) gatewayResponse(kind types.GatewayResponseType) types.GatewayRespo
 
 // GetGatewayResponse gives an answer of API Gateway's own.
 func (s *Service) GetGatewayResponse(ctx context.Context, in *apigw.GetGatewayResponseInput) (*apigw.GetGatewayResponseOutput, error) {
-	a, err := s.find(ctx, in.RestApiId)
+	a, err := s.apis.Find(ctx, in.RestApiId)
 	if err == nil {
 		err = known(in.ResponseType)
 	}
@@ -146,7 +146,7 @@ func (s *Service) GetGatewayResponse(ctx context.Context, in *apigw.GetGatewayRe
 
 // GetGatewayResponses lists API Gateway's own answers.
 func (s *Service) GetGatewayResponses(ctx context.Context, in *apigw.GetGatewayResponsesInput) (*apigw.GetGatewayResponsesOutput, error) {
-	a, err := s.find(ctx, in.RestApiId)
+	a, err := s.apis.Find(ctx, in.RestApiId)
 	if err != nil {
 		return nil, err
 	}

@@ -18,7 +18,7 @@ var pathPart = regex.New(`^([a-zA-Z0-9._:~!$&'()*,;=@%-]+|\{[a-zA-Z0-9._:-]+\+?\
 // addResource puts a resource below another.
 func (a *api) addResource(parentID, name *string) (types.Resource, error) {
 	var none types.Resource
-	parent, err := part(a.Resources, "Resource", parentID)
+	parent, err := executeapi.Part(a.Resources, "Resource", parentID)
 	if err != nil {
 		return none, err
 	}
@@ -73,18 +73,18 @@ func shown(r types.Resource, embed []string) types.Resource {
 
 // GetResource gives a resource.
 func (s *Service) GetResource(ctx context.Context, in *apigw.GetResourceInput) (*apigw.GetResourceOutput, error) {
-	a, err := s.find(ctx, in.RestApiId)
+	a, err := s.apis.Find(ctx, in.RestApiId)
 	if err != nil {
 		return nil, err
 	}
-	r, err := part(a.Resources, "Resource", in.ResourceId)
+	r, err := executeapi.Part(a.Resources, "Resource", in.ResourceId)
 	r = shown(r, in.Embed)
 	return told[apigw.GetResourceOutput](&r, err)
 }
 
 // GetResources lists the resources of an API.
 func (s *Service) GetResources(ctx context.Context, in *apigw.GetResourcesInput) (*apigw.GetResourcesOutput, error) {
-	a, err := s.find(ctx, in.RestApiId)
+	a, err := s.apis.Find(ctx, in.RestApiId)
 	if err != nil {
 		return nil, err
 	}
@@ -97,11 +97,11 @@ func (s *Service) GetResources(ctx context.Context, in *apigw.GetResourcesInput)
 
 // UpdateResource refuses what would move a resource.
 func (s *Service) UpdateResource(ctx context.Context, in *apigw.UpdateResourceInput) (*apigw.UpdateResourceOutput, error) {
-	a, err := s.find(ctx, in.RestApiId)
+	a, err := s.apis.Find(ctx, in.RestApiId)
 	if err != nil {
 		return nil, err
 	}
-	r, err := part(a.Resources, "Resource", in.ResourceId)
+	r, err := executeapi.Part(a.Resources, "Resource", in.ResourceId)
 	if err == nil && len(in.PatchOperations) > 0 {
 		return nil, badRequest("Moving a resource is not supported by the local cloud; make it anew under its path")
 	}
@@ -111,7 +111,7 @@ func (s *Service) UpdateResource(ctx context.Context, in *apigw.UpdateResourceIn
 // DeleteResource deletes a resource with those below it.
 func (s *Service) DeleteResource(ctx context.Context, in *apigw.DeleteResourceInput) (*apigw.DeleteResourceOutput, error) {
 	_, err := s.change(ctx, in.RestApiId, func(a *api) error {
-		if _, err := part(a.Resources, "Resource", in.ResourceId); err != nil {
+		if _, err := executeapi.Part(a.Resources, "Resource", in.ResourceId); err != nil {
 			return err
 		}
 		if *in.ResourceId == aws.ToString(a.RootResourceId) {

@@ -45,7 +45,7 @@ func (s *Service) ServeAPI(w http.ResponseWriter, r *http.Request, at executeapi
 	c := &call{Exchange: x, service: s}
 	w.Header().Set("X-Amzn-Requestid", x.ID)
 	w.Header().Set("X-Amz-Apigw-Id", x.ID)
-	a, err := s.apis.Get(r.Context(), at.Scope, at.API)
+	a, err := s.apis.At(r.Context(), at)
 	if err != nil || a.DisableExecuteApiEndpoint || !c.pickStage(a) {
 		c.refuse(noStage).Write(w)
 		return

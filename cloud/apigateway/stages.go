@@ -1,6 +1,7 @@
 package apigateway
 
 import (
+	"cmp"
 	"context"
 	"strings"
 
@@ -58,7 +59,7 @@ func (s *Service) CreateStage(ctx context.Context, in *apigw.CreateStageInput) (
 	st := types.Stage{CreatedDate: &now, LastUpdatedDate: &now}
 	executeapi.Fill(&st, in)
 	_, err := s.change(ctx, in.RestApiId, func(a *api) error {
-		if err := checkStage(a, &st); err != nil {
+		if err := cmp.Or(executeapi.CheckTags(st.Tags), checkStage(a, &st)); err != nil {
 			return err
 		}
 		if _, exists := a.Stages[*st.StageName]; exists {
@@ -72,17 +73,17 @@ func (s *Service) CreateStage(ctx context.Context, in *apigw.CreateStageInput) (
 
 // GetStage gives a stage.
 func (s *Service) GetStage(ctx context.Context, in *apigw.GetStageInput) (*apigw.GetStageOutput, error) {
-	a, err := s.find(ctx, in.RestApiId)
+	a, err := s.apis.Find(ctx, in.RestApiId)
 	if err != nil {
 		return nil, err
 	}
-	st, err := part(a.Stages, "stage", in.StageName)
+	st, err := executeapi.Part(a.Stages, "stage", in.StageName)
 	return told[apigw.GetStageOutput](&st, err)
 }
 
 // GetStages lists the stages of an API, or of one of its deployments.
 func (s *Service) GetStages(ctx context.Context, in *apigw.GetStagesInput) (*apigw.GetStagesOutput, error) {
-	a, err := s.find(ctx, in.RestApiId)
+	a, err := s.apis.Find(ctx, in.RestApiId)
 	if err != nil {
 		return nil, err
 	}
@@ -100,7 +101,7 @@ func (s *Service) GetStages(ctx context.Context, in *apigw.GetStagesInput) (*api
 func (s *Service) UpdateStage(ctx context.Context, in *apigw.UpdateStageInput) (*apigw.UpdateStageOutput, error) {
 	var st types.Stage
 	_, err := s.change(ctx, in.RestApiId, func(a *api) (err error) {
-		if st, err = part(a.Stages, "stage", in.StageName); err != nil {
+		if st, err = executeapi.Part(a.Stages, "stage", in.StageName); err != nil {
 			return err
 		}
 		for _, op := range in.PatchOperations {
@@ -127,7 +128,7 @@ func (s *Service) UpdateStage(ctx context.Context, in *apigw.UpdateStageInput) (
 // DeleteStage deletes a stage.
 func (s *Service) DeleteStage(ctx context.Context, in *apigw.DeleteStageInput) (*apigw.DeleteStageOutput, error) {
 	_, err := s.change(ctx, in.RestApiId, func(a *api) error {
-		_, err := part(a.Stages, "stage", in.StageName)
+		_, err := executeapi.Part(a.Stages, "stage", in.StageName)
 		delete(a.Stages, aws.ToString(in.StageName))
 		return err
 	})

@@ -11,7 +11,6 @@ package apigatewayv2
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"sync"
@@ -21,16 +20,14 @@ import (
 
 	"ouro/cloud/door"
 	"ouro/cloud/executeapi"
-	"ouro/cloud/store"
 )
 
 // Service is API Gateway's HTTP APIs.
 type Service struct {
-	host      door.Host
-	apis      store.Table[api]
-	directory executeapi.Directory
-	throttle  executeapi.Throttle
-	logs      *executeapi.AccessLog
+	host     door.Host
+	apis     executeapi.Records[api]
+	throttle executeapi.Throttle
+	logs     *executeapi.AccessLog
 
 	mu      sync.Mutex
 	granted map[string]grant // what authorizers said, while it counts
@@ -39,8 +36,8 @@ type Service struct {
 // New makes the service.
 func New(host door.Host) *Service {
 	return &Service{
-		host: host, apis: store.NewTable[api](host.Store(), "apigatewayv2", "api"),
-		directory: executeapi.NewDirectory(host.Store()), logs: executeapi.NewAccessLog(host), granted: map[string]grant{},
+		host: host, apis: executeapi.NewRecords[api](host, "apigatewayv2"),
+		logs: executeapi.NewAccessLog(host), granted: map[string]grant{},
 	}
 }
 
@@ -82,24 +79,9 @@ func conflict(format string, args ...any) error {
 	return &types.ConflictException{Message: aws.String(fmt.Sprintf(format, args...))}
 }
 
-// find gives an API of the caller's.
-func (s *Service) find(ctx context.Context, id *string) (api, error) {
-	c := door.CallerFrom(ctx)
-	a, err := s.apis.Get(ctx, c.Scope(), aws.ToString(id))
-	if errors.Is(err, store.ErrNotFound) {
-		return a, noAPI(c, id)
-	}
-	return a, err
-}
-
-func noAPI(c door.Caller, id *string) error {
-	return notFound("Invalid API identifier specified %s:%s", c.Account, aws.ToString(id))
-}
-
 // change changes an API, and deploys it to the stages that deploy themselves.
 func (s *Service) change(ctx context.Context, id *string, f func(*api) error) (api, error) {
-	c := door.CallerFrom(ctx)
-	a, err := s.apis.Update(ctx, c.Scope(), aws.ToString(id), func(a *api) error {
+	return s.apis.Change(ctx, id, func(a *api) error {
 		a.fillIn()
 		if err := f(a); err != nil {
 			return err
@@ -107,38 +89,15 @@ func (s *Service) change(ctx context.Context, id *string, f func(*api) error) (a
 		s.autoDeploy(a)
 		return nil
 	})
-	if errors.Is(err, store.ErrNotFound) {
-		return a, noAPI(c, id)
-	}
-	return a, err
 }
 
 // fillIn makes the maps that JSON left out.
 func (a *api) fillIn() {
-	if a.Routes == nil {
-		a.Routes = map[string]types.Route{}
-	}
-	if a.Integrations == nil {
-		a.Integrations = map[string]types.Integration{}
-	}
-	if a.Authorizers == nil {
-		a.Authorizers = map[string]types.Authorizer{}
-	}
-	if a.Stages == nil {
-		a.Stages = map[string]types.Stage{}
-	}
-	if a.Deployments == nil {
-		a.Deployments = map[string]deployment{}
-	}
-}
-
-// part gives a member of an API, such as a route.
-func part[T any](all map[string]T, kind string, id *string) (T, error) {
-	v, ok := all[aws.ToString(id)]
-	if !ok {
-		return v, notFound("Invalid %s identifier specified", kind)
-	}
-	return v, nil
+	executeapi.Make(&a.Routes)
+	executeapi.Make(&a.Integrations)
+	executeapi.Make(&a.Authorizers)
+	executeapi.Make(&a.Stages)
+	executeapi.Make(&a.Deployments)
 }
 
 // page cuts the members after a token to at most limit of them.

@@ -2,20 +2,14 @@ package apigatewayv2
 
 import (
 	"context"
-	"errors"
-	"maps"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	apigw "github.com/aws/aws-sdk-go-v2/service/apigatewayv2"
 	"github.com/aws/aws-sdk-go-v2/service/apigatewayv2/types"
 
-	"ouro/cloud/door"
 	"ouro/cloud/executeapi"
-	"ouro/cloud/store"
 )
-
-const service = "apigatewayv2" // in the directory of APIs
 
 // CreateApi makes an API; with a target also a route to it, and a stage.
 func (s *Service) CreateApi(ctx context.Context, in *apigw.CreateApiInput) (*apigw.CreateApiOutput, error) {
@@ -51,7 +45,9 @@ func (s *Service) CreateApi(ctx context.Context, in *apigw.CreateApiInput) (*api
 
 // add keeps a new API, under an id that no other has.
 func (s *Service) add(ctx context.Context, a *api) error {
-	c := door.CallerFrom(ctx)
+	if err := executeapi.CheckTags(a.Tags); err != nil {
+		return err
+	}
 	a.CreatedDate = aws.Time(s.host.Now())
 	if a.RouteSelectionExpression == nil {
 		a.RouteSelectionExpression = aws.String("$request.method $request.path")
@@ -61,23 +57,9 @@ func (s *Service) add(ctx context.Context, a *api) error {
 	}
 	a.DisableExecuteApiEndpoint = aws.Bool(aws.ToBool(a.DisableExecuteApiEndpoint))
 	a.IpAddressType = types.IpAddressTypeIpv4
-	if a.Tags == nil {
-		a.Tags = map[string]string{}
-	}
+	executeapi.Make(&a.Tags)
 	s.autoDeploy(a)
-	for {
-		id := executeapi.NewID(10)
-		a.ApiId, a.ApiEndpoint = &id, aws.String(executeapi.URL(s.host, id))
-		err := s.host.Store().Atomically(ctx, func(ctx context.Context) error {
-			if err := s.directory.Add(ctx, executeapi.Place{Scope: c.Scope(), API: id, Service: service}); err != nil {
-				return err
-			}
-			return s.apis.Insert(ctx, c.Scope(), id, *a)
-		})
-		if !errors.Is(err, store.ErrExists) {
-			return err
-		}
-	}
+	return s.apis.Add(ctx, a, func(id string) { a.ApiId, a.ApiEndpoint = &id, aws.String(executeapi.URL(s.host, id)) })
 }
 
 // quick gives an API the route, integration and stage of a quick create.
@@ -111,7 +93,7 @@ func (s *Service) quick(a *api, in *apigw.CreateApiInput) error {
 
 // GetApi tells all about an API itself.
 func (s *Service) GetApi(ctx context.Context, in *apigw.GetApiInput) (*apigw.GetApiOutput, error) {
-	a, err := s.find(ctx, in.ApiId)
+	a, err := s.apis.Find(ctx, in.ApiId)
 	if err != nil {
 		return nil, err
 	}
@@ -122,13 +104,13 @@ func (s *Service) GetApi(ctx context.Context, in *apigw.GetApiInput) (*apigw.Get
 
 // GetApis lists the APIs of the account and region.
 func (s *Service) GetApis(ctx context.Context, in *apigw.GetApisInput) (*apigw.GetApisOutput, error) {
-	entries, err := s.apis.List(ctx, door.CallerFrom(ctx).Scope(), store.Query{})
+	apis, err := s.apis.All(ctx)
 	if err != nil {
 		return nil, err
 	}
 	all := map[string]types.Api{}
-	for _, e := range entries {
-		all[e.ID] = e.Value.Api
+	for id, a := range apis {
+		all[id] = a.Api
 	}
 	items, next, err := page(all, in.NextToken, in.MaxResults)
 	return &apigw.GetApisOutput{Items: items, NextToken: next}, err
@@ -159,17 +141,7 @@ func (s *Service) UpdateApi(ctx context.Context, in *apigw.UpdateApiInput) (*api
 
 // DeleteApi deletes an API with all that belongs to it.
 func (s *Service) DeleteApi(ctx context.Context, in *apigw.DeleteApiInput) (*apigw.DeleteApiOutput, error) {
-	c := door.CallerFrom(ctx)
-	err := s.host.Store().Decided(ctx, func(ctx context.Context) error {
-		if _, err := s.find(ctx, in.ApiId); err != nil {
-			return err
-		}
-		if err := s.directory.Remove(ctx, *in.ApiId); err != nil {
-			return err
-		}
-		return s.apis.Delete(ctx, c.Scope(), *in.ApiId)
-	})
-	return &apigw.DeleteApiOutput{}, err
+	return &apigw.DeleteApiOutput{}, s.apis.Remove(ctx, in.ApiId)
 }
 
 // DeleteCorsConfiguration leaves CORS to the integrations.
@@ -179,77 +151,4 @@ func (s *Service) DeleteCorsConfiguration(ctx context.Context, in *apigw.DeleteC
 		return nil
 	})
 	return &apigw.DeleteCorsConfigurationOutput{}, err
-}
-
-// tagged finds what an ARN means: arn:aws:apigateway:REGION::/apis/API, or with
-// /stages/NAME behind it.
-func tagged(arn *string) (id, stage string, err error) {
-	_, path, ok := strings.Cut(aws.ToString(arn), "::/")
-	parts := strings.Split(path, "/")
-	switch {
-	case ok && len(parts) == 2 && parts[0] == "apis":
-		return parts[1], "", nil
-	case ok && len(parts) == 4 && parts[0] == "apis" && parts[2] == "stages":
-		return parts[1], parts[3], nil
-	}
-	return "", "", badRequest("Invalid ARN specified in the request: %s", aws.ToString(arn))
-}
-
-// changeTags changes the tags of an API or a stage.
-func (s *Service) changeTags(ctx context.Context, arn *string, f func(map[string]string)) error {
-	id, stage, err := tagged(arn)
-	if err != nil {
-		return err
-	}
-	_, err = s.change(ctx, &id, func(a *api) error {
-		if stage == "" {
-			a.Tags = clone(a.Tags)
-			f(a.Tags)
-			return nil
-		}
-		st, err := part(a.Stages, "stage", &stage)
-		if err != nil {
-			return err
-		}
-		st.Tags = clone(st.Tags)
-		f(st.Tags)
-		a.Stages[stage] = st
-		return nil
-	})
-	return err
-}
-
-func clone(tags map[string]string) map[string]string {
-	if tags == nil {
-		return map[string]string{}
-	}
-	return maps.Clone(tags)
-}
-
-// TagResource sets tags of an API or a stage.
-func (s *Service) TagResource(ctx context.Context, in *apigw.TagResourceInput) (*apigw.TagResourceOutput, error) {
-	return &apigw.TagResourceOutput{}, s.changeTags(ctx, in.ResourceArn, func(tags map[string]string) { maps.Copy(tags, in.Tags) })
-}
-
-// UntagResource takes tags of an API or a stage away.
-func (s *Service) UntagResource(ctx context.Context, in *apigw.UntagResourceInput) (*apigw.UntagResourceOutput, error) {
-	return &apigw.UntagResourceOutput{}, s.changeTags(ctx, in.ResourceArn, func(tags map[string]string) {
-		for _, k := range in.TagKeys {
-			delete(tags, k)
-		}
-	})
-}
-
-// GetTags gives the tags of an API or a stage.
-func (s *Service) GetTags(ctx context.Context, in *apigw.GetTagsInput) (*apigw.GetTagsOutput, error) {
-	id, stage, err := tagged(in.ResourceArn)
-	if err != nil {
-		return nil, err
-	}
-	a, err := s.find(ctx, &id)
-	if err != nil || stage == "" {
-		return &apigw.GetTagsOutput{Tags: a.Tags}, err
-	}
-	st, err := part(a.Stages, "stage", &stage)
-	return &apigw.GetTagsOutput{Tags: clone(st.Tags)}, err
 }

@@ -72,11 +72,11 @@ func (s *Service) CreateAuthorizer(ctx context.Context, in *apigw.CreateAuthoriz
 
 // GetAuthorizer gives an authorizer.
 func (s *Service) GetAuthorizer(ctx context.Context, in *apigw.GetAuthorizerInput) (*apigw.GetAuthorizerOutput, error) {
-	a, err := s.find(ctx, in.ApiId)
+	a, err := s.apis.Find(ctx, in.ApiId)
 	if err != nil {
 		return nil, err
 	}
-	z, err := part(a.Authorizers, "Authorizer", in.AuthorizerId)
+	z, err := executeapi.Part(a.Authorizers, "Authorizer", in.AuthorizerId)
 	out := &apigw.GetAuthorizerOutput{}
 	executeapi.Fill(out, &z)
 	return out, err
@@ -84,7 +84,7 @@ func (s *Service) GetAuthorizer(ctx context.Context, in *apigw.GetAuthorizerInpu
 
 // GetAuthorizers lists the authorizers of an API.
 func (s *Service) GetAuthorizers(ctx context.Context, in *apigw.GetAuthorizersInput) (*apigw.GetAuthorizersOutput, error) {
-	a, err := s.find(ctx, in.ApiId)
+	a, err := s.apis.Find(ctx, in.ApiId)
 	if err != nil {
 		return nil, err
 	}
@@ -96,7 +96,7 @@ func (s *Service) GetAuthorizers(ctx context.Context, in *apigw.GetAuthorizersIn
 func (s *Service) UpdateAuthorizer(ctx context.Context, in *apigw.UpdateAuthorizerInput) (*apigw.UpdateAuthorizerOutput, error) {
 	out := &apigw.UpdateAuthorizerOutput{}
 	_, err := s.change(ctx, in.ApiId, func(a *api) error {
-		z, err := part(a.Authorizers, "Authorizer", in.AuthorizerId)
+		z, err := executeapi.Part(a.Authorizers, "Authorizer", in.AuthorizerId)
 		if err != nil {
 			return err
 		}
@@ -114,7 +114,7 @@ func (s *Service) UpdateAuthorizer(ctx context.Context, in *apigw.UpdateAuthoriz
 // DeleteAuthorizer deletes an authorizer that no route uses.
 func (s *Service) DeleteAuthorizer(ctx context.Context, in *apigw.DeleteAuthorizerInput) (*apigw.DeleteAuthorizerOutput, error) {
 	_, err := s.change(ctx, in.ApiId, func(a *api) error {
-		if _, err := part(a.Authorizers, "Authorizer", in.AuthorizerId); err != nil {
+		if _, err := executeapi.Part(a.Authorizers, "Authorizer", in.AuthorizerId); err != nil {
 			return err
 		}
 		for _, r := range a.Routes {
@@ -130,7 +130,7 @@ func (s *Service) DeleteAuthorizer(ctx context.Context, in *apigw.DeleteAuthoriz
 
 // ResetAuthorizersCache has authorizers asked again.
 func (s *Service) ResetAuthorizersCache(ctx context.Context, in *apigw.ResetAuthorizersCacheInput) (*apigw.ResetAuthorizersCacheOutput, error) {
-	if _, err := s.find(ctx, in.ApiId); err != nil {
+	if _, err := s.apis.Find(ctx, in.ApiId); err != nil {
 		return nil, err
 	}
 	s.mu.Lock()

@@ -82,11 +82,11 @@ func (s *Service) CreateIntegration(ctx context.Context, in *apigw.CreateIntegra
 
 // GetIntegration gives an integration.
 func (s *Service) GetIntegration(ctx context.Context, in *apigw.GetIntegrationInput) (*apigw.GetIntegrationOutput, error) {
-	a, err := s.find(ctx, in.ApiId)
+	a, err := s.apis.Find(ctx, in.ApiId)
 	if err != nil {
 		return nil, err
 	}
-	i, err := part(a.Integrations, "Integration", in.IntegrationId)
+	i, err := executeapi.Part(a.Integrations, "Integration", in.IntegrationId)
 	out := &apigw.GetIntegrationOutput{}
 	executeapi.Fill(out, &i)
 	return out, err
@@ -94,7 +94,7 @@ func (s *Service) GetIntegration(ctx context.Context, in *apigw.GetIntegrationIn
 
 // GetIntegrations lists the integrations of an API.
 func (s *Service) GetIntegrations(ctx context.Context, in *apigw.GetIntegrationsInput) (*apigw.GetIntegrationsOutput, error) {
-	a, err := s.find(ctx, in.ApiId)
+	a, err := s.apis.Find(ctx, in.ApiId)
 	if err != nil {
 		return nil, err
 	}
@@ -106,7 +106,7 @@ func (s *Service) GetIntegrations(ctx context.Context, in *apigw.GetIntegrations
 func (s *Service) UpdateIntegration(ctx context.Context, in *apigw.UpdateIntegrationInput) (*apigw.UpdateIntegrationOutput, error) {
 	out := &apigw.UpdateIntegrationOutput{}
 	_, err := s.change(ctx, in.ApiId, func(a *api) error {
-		i, err := part(a.Integrations, "Integration", in.IntegrationId)
+		i, err := executeapi.Part(a.Integrations, "Integration", in.IntegrationId)
 		if err != nil {
 			return err
 		}
@@ -124,7 +124,7 @@ func (s *Service) UpdateIntegration(ctx context.Context, in *apigw.UpdateIntegra
 // DeleteIntegration deletes an integration that no route uses.
 func (s *Service) DeleteIntegration(ctx context.Context, in *apigw.DeleteIntegrationInput) (*apigw.DeleteIntegrationOutput, error) {
 	_, err := s.change(ctx, in.ApiId, func(a *api) error {
-		if _, err := part(a.Integrations, "Integration", in.IntegrationId); err != nil {
+		if _, err := executeapi.Part(a.Integrations, "Integration", in.IntegrationId); err != nil {
 			return err
 		}
 		for _, r := range a.Routes {

@@ -37,7 +37,7 @@ func checkRoute(a *api, r *types.Route) error {
 		r.AuthorizationType = types.AuthorizationTypeNone
 	case types.AuthorizationTypeNone:
 	case types.AuthorizationTypeCustom:
-		if _, err := part(a.Authorizers, "authorizer", r.AuthorizerId); err != nil {
+		if _, err := executeapi.Part(a.Authorizers, "authorizer", r.AuthorizerId); err != nil {
 			return badRequest("Invalid authorizer specified for the route %s", key)
 		}
 	case types.AuthorizationTypeAwsIam, types.AuthorizationTypeJwt:
@@ -74,11 +74,11 @@ func (s *Service) CreateRoute(ctx context.Context, in *apigw.CreateRouteInput) (
 
 // GetRoute gives a route.
 func (s *Service) GetRoute(ctx context.Context, in *apigw.GetRouteInput) (*apigw.GetRouteOutput, error) {
-	a, err := s.find(ctx, in.ApiId)
+	a, err := s.apis.Find(ctx, in.ApiId)
 	if err != nil {
 		return nil, err
 	}
-	r, err := part(a.Routes, "Route", in.RouteId)
+	r, err := executeapi.Part(a.Routes, "Route", in.RouteId)
 	out := &apigw.GetRouteOutput{}
 	executeapi.Fill(out, &r)
 	return out, err
@@ -86,7 +86,7 @@ func (s *Service) GetRoute(ctx context.Context, in *apigw.GetRouteInput) (*apigw
 
 // GetRoutes lists the routes of an API.
 func (s *Service) GetRoutes(ctx context.Context, in *apigw.GetRoutesInput) (*apigw.GetRoutesOutput, error) {
-	a, err := s.find(ctx, in.ApiId)
+	a, err := s.apis.Find(ctx, in.ApiId)
 	if err != nil {
 		return nil, err
 	}
@@ -98,7 +98,7 @@ func (s *Service) GetRoutes(ctx context.Context, in *apigw.GetRoutesInput) (*api
 func (s *Service) UpdateRoute(ctx context.Context, in *apigw.UpdateRouteInput) (*apigw.UpdateRouteOutput, error) {
 	out := &apigw.UpdateRouteOutput{}
 	_, err := s.change(ctx, in.ApiId, func(a *api) error {
-		r, err := part(a.Routes, "Route", in.RouteId)
+		r, err := executeapi.Part(a.Routes, "Route", in.RouteId)
 		if err != nil {
 			return err
 		}
@@ -116,7 +116,7 @@ func (s *Service) UpdateRoute(ctx context.Context, in *apigw.UpdateRouteInput) (
 // DeleteRoute deletes a route.
 func (s *Service) DeleteRoute(ctx context.Context, in *apigw.DeleteRouteInput) (*apigw.DeleteRouteOutput, error) {
 	_, err := s.change(ctx, in.ApiId, func(a *api) error {
-		_, err := part(a.Routes, "Route", in.RouteId)
+		_, err := executeapi.Part(a.Routes, "Route", in.RouteId)
 		delete(a.Routes, aws.ToString(in.RouteId))
 		return err
 	})

@@ -37,7 +37,7 @@ type logged struct {
 
 // ServeAPI answers a call.
 func (s *Service) ServeAPI(w http.ResponseWriter, r *http.Request, at executeapi.Place) {
-	a, err := s.apis.Get(r.Context(), at.Scope, at.API)
+	a, err := s.apis.At(r.Context(), at)
 	if err != nil || aws.ToBool(a.DisableExecuteApiEndpoint) {
 		executeapi.WriteMessage(w, http.StatusNotFound, "Not Found")
 		return

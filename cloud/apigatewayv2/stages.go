@@ -1,6 +1,7 @@
 package apigatewayv2
 
 import (
+	"cmp"
 	"context"
 	"maps"
 
@@ -24,7 +25,7 @@ func checkStage(a *api, st *types.Stage) error {
 		return badRequest("client certificates are not supported for HTTP APIs")
 	}
 	if st.DeploymentId != nil {
-		if _, err := part(a.Deployments, "Deployment", st.DeploymentId); err != nil {
+		if _, err := executeapi.Part(a.Deployments, "Deployment", st.DeploymentId); err != nil {
 			return badRequest("Deployment id does not exist")
 		}
 	}
@@ -45,7 +46,7 @@ func (s *Service) CreateStage(ctx context.Context, in *apigw.CreateStageInput) (
 	st := types.Stage{CreatedDate: &now, LastUpdatedDate: &now}
 	executeapi.Fill(&st, in)
 	a, err := s.change(ctx, in.ApiId, func(a *api) error {
-		if err := checkStage(a, &st); err != nil {
+		if err := cmp.Or(executeapi.CheckTags(st.Tags), checkStage(a, &st)); err != nil {
 			return err
 		}
 		if _, exists := a.Stages[*st.StageName]; exists {
@@ -68,11 +69,11 @@ func (s *Service) CreateStage(ctx context.Context, in *apigw.CreateStageInput) (
 
 // GetStage gives a stage.
 func (s *Service) GetStage(ctx context.Context, in *apigw.GetStageInput) (*apigw.GetStageOutput, error) {
-	a, err := s.find(ctx, in.ApiId)
+	a, err := s.apis.Find(ctx, in.ApiId)
 	if err != nil {
 		return nil, err
 	}
-	st, err := part(a.Stages, "stage", in.StageName)
+	st, err := executeapi.Part(a.Stages, "stage", in.StageName)
 	out := &apigw.GetStageOutput{}
 	executeapi.Fill(out, &st)
 	return out, err
@@ -80,7 +81,7 @@ func (s *Service) GetStage(ctx context.Context, in *apigw.GetStageInput) (*apigw
 
 // GetStages lists the stages of an API.
 func (s *Service) GetStages(ctx context.Context, in *apigw.GetStagesInput) (*apigw.GetStagesOutput, error) {
-	a, err := s.find(ctx, in.ApiId)
+	a, err := s.apis.Find(ctx, in.ApiId)
 	if err != nil {
 		return nil, err
 	}
@@ -91,7 +92,7 @@ func (s *Service) GetStages(ctx context.Context, in *apigw.GetStagesInput) (*api
 // UpdateStage changes a stage.
 func (s *Service) UpdateStage(ctx context.Context, in *apigw.UpdateStageInput) (*apigw.UpdateStageOutput, error) {
 	a, err := s.change(ctx, in.ApiId, func(a *api) error {
-		st, err := part(a.Stages, "stage", in.StageName)
+		st, err := executeapi.Part(a.Stages, "stage", in.StageName)
 		if err != nil {
 			return err
 		}
@@ -119,7 +120,7 @@ func (s *Service) UpdateStage(ctx context.Context, in *apigw.UpdateStageInput) (
 // changeStage changes a stage by hand.
 func (s *Service) changeStage(ctx context.Context, id, name *string, f func(*types.Stage)) error {
 	_, err := s.change(ctx, id, func(a *api) error {
-		st, err := part(a.Stages, "stage", name)
+		st, err := executeapi.Part(a.Stages, "stage", name)
 		if err != nil {
 			return err
 		}
@@ -134,7 +135,7 @@ func (s *Service) changeStage(ctx context.Context, id, name *string, f func(*typ
 // DeleteStage deletes a stage.
 func (s *Service) DeleteStage(ctx context.Context, in *apigw.DeleteStageInput) (*apigw.DeleteStageOutput, error) {
 	_, err := s.change(ctx, in.ApiId, func(a *api) error {
-		_, err := part(a.Stages, "stage", in.StageName)
+		_, err := executeapi.Part(a.Stages, "stage", in.StageName)
 		delete(a.Stages, aws.ToString(in.StageName))
 		return err
 	})
@@ -160,7 +161,7 @@ func (s *Service) CreateDeployment(ctx context.Context, in *apigw.CreateDeployme
 		}
 		d := s.deploy(a, in.Description)
 		if in.StageName != nil {
-			st, err := part(a.Stages, "stage", in.StageName)
+			st, err := executeapi.Part(a.Stages, "stage", in.StageName)
 			if err != nil {
 				return err
 			}
@@ -212,11 +213,11 @@ func (s *Service) autoDeploy(a *api) {
 
 // GetDeployment gives a deployment.
 func (s *Service) GetDeployment(ctx context.Context, in *apigw.GetDeploymentInput) (*apigw.GetDeploymentOutput, error) {
-	a, err := s.find(ctx, in.ApiId)
+	a, err := s.apis.Find(ctx, in.ApiId)
 	if err != nil {
 		return nil, err
 	}
-	d, err := part(a.Deployments, "Deployment", in.DeploymentId)
+	d, err := executeapi.Part(a.Deployments, "Deployment", in.DeploymentId)
 	out := &apigw.GetDeploymentOutput{}
 	executeapi.Fill(out, &d.Deployment)
 	return out, err
@@ -224,7 +225,7 @@ func (s *Service) GetDeployment(ctx context.Context, in *apigw.GetDeploymentInpu
 
 // GetDeployments lists the deployments of an API.
 func (s *Service) GetDeployments(ctx context.Context, in *apigw.GetDeploymentsInput) (*apigw.GetDeploymentsOutput, error) {
-	a, err := s.find(ctx, in.ApiId)
+	a, err := s.apis.Find(ctx, in.ApiId)
 	if err != nil {
 		return nil, err
 	}
@@ -240,7 +241,7 @@ func (s *Service) GetDeployments(ctx context.Context, in *apigw.GetDeploymentsIn
 func (s *Service) UpdateDeployment(ctx context.Context, in *apigw.UpdateDeploymentInput) (*apigw.UpdateDeploymentOutput, error) {
 	out := &apigw.UpdateDeploymentOutput{}
 	_, err := s.change(ctx, in.ApiId, func(a *api) error {
-		d, err := part(a.Deployments, "Deployment", in.DeploymentId)
+		d, err := executeapi.Part(a.Deployments, "Deployment", in.DeploymentId)
 		if err != nil {
 			return err
 		}
@@ -255,7 +256,7 @@ func (s *Service) UpdateDeployment(ctx context.Context, in *apigw.UpdateDeployme
 // DeleteDeployment deletes a deployment that no stage serves.
 func (s *Service) DeleteDeployment(ctx context.Context, in *apigw.DeleteDeploymentInput) (*apigw.DeleteDeploymentOutput, error) {
 	_, err := s.change(ctx, in.ApiId, func(a *api) error {
-		if _, err := part(a.Deployments, "Deployment", in.DeploymentId); err != nil {
+		if _, err := executeapi.Part(a.Deployments, "Deployment", in.DeploymentId); err != nil {
 			return err
 		}
 		for _, st := range a.Stages {

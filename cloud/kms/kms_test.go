@@ -199,6 +199,8 @@ func TestLifeOfAKey(t *testing.T) {
 	}
 	_, err = w.Decrypt(ctx, &api.DecryptInput{CiphertextBlob: blob})
 	w.refused(err, "DisabledException", *k.Arn+" is disabled.")
+	_, err = w.TagResource(ctx, &api.TagResourceInput{KeyId: k.KeyId, Tags: []types.Tag{{TagKey: aws.String("aws:b"), TagValue: aws.String("2")}}})
+	w.refused(err, "TagException", "reserved for internal use")
 	if _, err := w.EnableKey(ctx, &api.EnableKeyInput{KeyId: k.KeyId}); err != nil {
 		t.Error(err)
 	}

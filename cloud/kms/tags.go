@@ -9,6 +9,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
+
+	"ouro/cloud/door"
 )
 
 const maxTags = 50 // of one key
@@ -23,6 +25,9 @@ func tagged(tags map[string]string, more []types.Tag) (map[string]string, error)
 		k := aws.ToString(t.TagKey)
 		if k == "" || len(k) > 128 || len(aws.ToString(t.TagValue)) > 256 {
 			return nil, &types.TagException{Message: aws.String("A tag key has 1 to 128 characters, its value at most 256.")}
+		}
+		if door.SystemTag(k) {
+			return nil, &types.TagException{Message: aws.String("Tag keys starting with 'aws:' are reserved for internal use.")}
 		}
 		out[k] = aws.ToString(t.TagValue)
 	}

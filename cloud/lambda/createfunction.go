@@ -1,6 +1,7 @@
 package lambda
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"maps"
@@ -99,10 +100,8 @@ func checkCreate(ctx context.Context, in *lambda.CreateFunctionInput, set *setti
 		return t, invalid("%s", noSigning)
 	case in.TenancyConfig != nil:
 		return t, invalid("the local cloud has no tenant isolation of functions")
-	case len(in.Tags) > maxTags:
-		return t, tooManyTags()
 	}
-	return t, refuseSettings(set)
+	return t, cmp.Or(checkTags(in.Tags), refuseSettings(set))
 }
 
 func checkArchitectures(v *violations, list []types.Architecture) {

@@ -187,6 +187,8 @@ func TestFunction(t *testing.T) {
 		if err != nil || !maps.Equal(got.Tags, map[string]string{"a": "b"}) {
 			t.Errorf("%v, %v", got, err)
 		}
+		_, err = w.api.TagResource(ctx, &lambda.TagResourceInput{Resource: arn, Tags: map[string]string{"AWS:mine": "b"}})
+		refused(t, err, "InvalidParameterValueException", "Tag keys starting with 'aws:' are reserved")
 		_, err = w.api.ListTags(ctx, &lambda.ListTagsInput{Resource: aws.String(*arn + ":1")})
 		refused(t, err, "InvalidParameterValueException", "Tags on function aliases and versions are not supported. Please specify a function ARN.")
 	})

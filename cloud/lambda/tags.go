@@ -7,12 +7,24 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 
+	"ouro/cloud/door"
 	"ouro/regex"
 )
 
 const maxTags = 50
 
-func tooManyTags() error { return invalid("Number of tags exceeds resource tag limit.") }
+// checkTags refuses tags that only AWS may give, and too many.
+func checkTags(tags map[string]string) error {
+	for key := range tags {
+		if door.SystemTag(key) {
+			return invalid("Tag keys starting with 'aws:' are reserved for internal use.")
+		}
+	}
+	if len(tags) > maxTags {
+		return invalid("Number of tags exceeds resource tag limit.")
+	}
+	return nil
+}
 
 var taggablePattern = regex.New(`^(?:arn:(aws[a-zA-Z-]*):lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:\d{12}:(function:[a-zA-Z0-9-_]+(:(\$LATEST|[a-zA-Z0-9-_]+))?|layer:([a-zA-Z0-9-_]+)|code-signing-config:csc-[a-z0-9]{17}|event-source-mapping:[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}|capacity-provider:[a-zA-Z0-9-_]+))$`)
 
@@ -44,11 +56,9 @@ func (s *Service) changeTags(ctx context.Context, arn *string, change func(map[s
 		if tags == nil {
 			tags = map[string]string{}
 		}
-		if change(tags); len(tags) > maxTags {
-			return tooManyTags()
-		}
+		change(tags)
 		f.Tags = tags
-		return nil
+		return checkTags(tags)
 	})
 	return missing(err, noFunction(t.arn()))
 }
