@@ -1,6 +1,7 @@
 package apigateway_test
 
 import (
+	"maps"
 	"os"
 	"os/exec"
 	"strings"
@@ -9,9 +10,11 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	api "github.com/aws/aws-sdk-go-v2/service/apigateway"
+	apitypes "github.com/aws/aws-sdk-go-v2/service/apigateway/types"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 
+	"ouro/cloud/cloudformation/resource"
 	"ouro/cloud/cloudtest"
 )
 
@@ -172,6 +175,65 @@ Outputs:
   Id: {Value: !Ref Api}
 `
 
+// found looks for each resource of a stack as an import does, and gives their
+// physical ids.
+func found(t *testing.T, c *cloudtest.Cloud, name string) map[string]string {
+	t.Helper()
+	all, err := cloudformation.NewFromConfig(c.Config).DescribeStackResources(t.Context(), &cloudformation.DescribeStackResourcesInput{StackName: &name})
+	ids := map[string]string{}
+	for _, r := range must(t, all, err).StackResources {
+		ids[*r.LogicalResourceId] = *r.PhysicalResourceId
+	}
+	for _, r := range all.StackResources {
+		by := map[string]string{}
+		for _, property := range resource.Identifier(*r.ResourceType) {
+			by[property] = *r.PhysicalResourceId
+			if property == "RestApiId" {
+				by[property] = ids["Api"]
+			}
+		}
+		if *r.ResourceType == "AWS::ApiGateway::Method" {
+			by["ResourceId"], by["HttpMethod"] = ids["Place"], "GET"
+		}
+		if *r.ResourceType == "AWS::ApiGateway::Account" {
+			continue // the one of the account has no id of its own
+		}
+		if id, err := resource.Find(t.Context(), c.Config, *r.ResourceType, by); err != nil || id != *r.PhysicalResourceId {
+			t.Errorf("%s: %q, %v", *r.LogicalResourceId, id, err)
+		}
+	}
+	return ids
+}
+
+// drifts are the first properties of a stack's resources that are not as the
+// template has them.
+func drifts(t *testing.T, c *cloudtest.Cloud, name string) map[string]string {
+	t.Helper()
+	ctx, cfn := t.Context(), cloudformation.NewFromConfig(c.Config)
+	begun, err := cfn.DetectStackDrift(ctx, &cloudformation.DetectStackDriftInput{StackName: &name})
+	must(t, begun, err)
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(5 * time.Millisecond) {
+		out, err := cfn.DescribeStackDriftDetectionStatus(ctx, &cloudformation.DescribeStackDriftDetectionStatusInput{StackDriftDetectionId: begun.StackDriftDetectionId})
+		if must(t, out, err); out.DetectionStatus == types.StackDriftDetectionStatusDetectionComplete {
+			break
+		}
+		if out.DetectionStatus == types.StackDriftDetectionStatusDetectionFailed || time.Now().After(deadline) {
+			t.Fatalf("the detection: %+v", out)
+		}
+	}
+	all, err := cfn.DescribeStackResourceDrifts(ctx, &cloudformation.DescribeStackResourceDriftsInput{StackName: &name})
+	must(t, all, err)
+	where := map[string]string{}
+	for _, d := range all.StackResourceDrifts {
+		if len(d.PropertyDifferences) > 0 {
+			where[*d.LogicalResourceId] = *d.PropertyDifferences[0].PropertyPath
+		} else if d.StackResourceDriftStatus != types.StackResourceDriftStatusInSync {
+			where[*d.LogicalResourceId] = string(d.StackResourceDriftStatus)
+		}
+	}
+	return where
+}
+
 func TestStack(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -191,6 +253,21 @@ func TestStack(t *testing.T) {
 	account, err := w.GetAccount(t.Context(), &api.GetAccountInput{})
 	if must(t, account, err); aws.ToString(account.CloudwatchRoleArn) != "arn:aws:iam::000000000000:role/logs" {
 		t.Errorf("the account: %+v", account)
+	}
+	physical := found(t, w.Cloud, "parts")
+	if drifted := drifts(t, w.Cloud, "parts"); len(drifted) != 0 {
+		t.Errorf("nothing was changed: %v", drifted)
+	}
+	change := func(path, value string) []apitypes.PatchOperation {
+		return []apitypes.PatchOperation{{Op: apitypes.OpReplace, Path: &path, Value: &value}}
+	}
+	changed, err := w.UpdateStage(t.Context(), &api.UpdateStageInput{RestApiId: &id, StageName: aws.String("live"), PatchOperations: change("/*/*/throttling/burstLimit", "7")})
+	must(t, changed, err)
+	integration, err := w.UpdateIntegration(t.Context(), &api.UpdateIntegrationInput{RestApiId: &id, ResourceId: aws.String(physical["Place"]), HttpMethod: aws.String("GET"), PatchOperations: change("/requestTemplates/application~1json", "{}")})
+	must(t, integration, err)
+	want := map[string]string{"Get": "/Integration/RequestTemplates/application/json", "Stage": "/MethodSettings/0/ThrottlingBurstLimit"}
+	if drifted := drifts(t, w.Cloud, "parts"); !maps.Equal(drifted, want) {
+		t.Errorf("drifted: %v, want %v", drifted, want)
 	}
 	remove(t, w.Cloud, "parts")
 	w.call("GET", id+"/live/two", "", 403, `{"message":"Forbidden"}`)

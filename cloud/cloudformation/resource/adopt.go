@@ -208,7 +208,7 @@ func Find(ctx context.Context, cfg aws.Config, resourceType string, identifier m
 }
 
 func finderOf(resourceType string) (finder, bool) {
-	for _, some := range []map[string]finder{finders, functionFinders(), httpFinders()} {
+	for _, some := range []map[string]finder{finders, functionFinders(), httpFinders(), restFinders()} {
 		if find, ok := some[resourceType]; ok {
 			return find, true
 		}

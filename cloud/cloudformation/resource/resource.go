@@ -142,7 +142,7 @@ func NewTable() Table {
 	t.Add(restAPIKinds()...)
 	t.Add(lambdaKinds()...)
 	t.Add(parameterKind(), secretKind(), keyKind(), aliasKind(), logGroupKind(), busKind(), ruleKind(), waitHandleKind(), waitConditionKind(), customKind())
-	for _, some := range []map[string]reader{readers, functionReaders(), httpReaders()} {
+	for _, some := range []map[string]reader{readers, functionReaders(), httpReaders(), restReaders()} {
 		for name, read := range some {
 			t[name].Read = read
 		}
