@@ -177,6 +177,16 @@ func TestSite(t *testing.T) {
 	a.deploy(t, "fleet", "autoscaling/app.yaml", app.with(values{
 		"Name": "fleet", "HostHeader": "fleet.dev.example.com", "PolicyArns": "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore",
 	}))
+	topic := a.deploy(t, "topic", "notify/topic.yaml", values{"ProjectName": "test"})["TopicArn"]
+	a.deploy(t, "service-alarms", "ecs/alarms.yaml", env.with(values{"ClusterName": cluster["Name"], "ServiceName": "fargate", "TopicArn": topic}))
+	a.wantTypes(t, "service-alarms", map[string]int{"AWS::CloudWatch::Alarm": 2, "AWS::Events::Rule": 1})
+	deployed := a.deploy(t, "deployed", "codedeploy/app.yaml", back.with(app.only("SourceSecurityGroup", "ListenerArn", "PermissionsBoundaryArn")).with(values{
+		"Name": "shop", "LoadBalancerName": alb["FullName"], "RevisionBucket": "revisions", "Docker": "True", "Priority": "2", "TopicArn": topic,
+	}))
+	if deployed["ApplicationName"] != "test-shop" || deployed["GroupName"] != "test" {
+		t.Errorf("the application that CodeDeploy deploys is %v", deployed)
+	}
+	a.deploy(t, "machines", "codedeploy/application.yaml", env.with(values{"Name": "machines", "TagKey": "tier", "TagValue": "web"}))
 	if all := a.deploy(t, "policies", "iam/deploy-policies.yaml", values{"ProjectName": "test"})["All"]; len(strings.Split(all, ",")) != 7 {
 		t.Errorf("the policies of deployments are %q", all)
 	}
