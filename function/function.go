@@ -5,8 +5,9 @@
 // Each works through the clients of AWS's SDK, with the credentials that Lambda
 // gives the function. There are custom resources of CloudFormation ([resource])
 // and actions of CodePipeline ([action]), which always answer, also when the work
-// panics or its time runs out, and can be asked the same twice; and those that
-// take the webhooks of git's providers ([gitHook]).
+// panics or its time runs out, and can be asked the same twice; those that take
+// the webhooks of git's providers ([gitHook]); and what deploys what comes into
+// a bucket ([deployStart]).
 package function
 
 import (
@@ -31,6 +32,7 @@ type Handler func(ctx context.Context, event json.RawMessage) (any, error)
 var handlers = map[string]func(aws.Config) Handler{
 	"bucket.empty":    func(c aws.Config) Handler { return bucketEmpty(c).handle },
 	"bucket.notify":   func(c aws.Config) Handler { return bucketNotify(c).handle },
+	"deploy.start":    deployStart,
 	"git.hook":        gitHook,
 	"git.key":         func(c aws.Config) Handler { return gitKey(c).handle },
 	"git.pull":        gitPull,

@@ -20,8 +20,12 @@ import (
 	"ouro/pipeline"
 )
 
-// TestMain is a function itself, where a runtime of a test starts it.
+// TestMain is a function itself, where a runtime of a test starts it; and the
+// web server that a test deploys.
 func TestMain(m *testing.M) {
+	if dir := os.Getenv("SERVE_FOLDER"); dir != "" {
+		serve(dir, os.Getenv("SERVE_ADDRESS"))
+	}
 	if function.Asked() {
 		os.Exit(function.Main(context.Background(), os.Stderr))
 	}
