@@ -14,11 +14,7 @@ import (
 	cdtypes "github.com/aws/aws-sdk-go-v2/service/codedeploy/types"
 	api "github.com/aws/aws-sdk-go-v2/service/codepipeline"
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline/types"
-	"github.com/aws/aws-sdk-go-v2/service/ecr"
-	ecrtypes "github.com/aws/aws-sdk-go-v2/service/ecr/types"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
-
-	"ouro/cloud/wire"
 )
 
 // deployments stand in for CodeDeploy. They run until the test ends them.
@@ -108,42 +104,6 @@ func TestCodeDeploy(t *testing.T) {
 	w.reaches(id, types.PipelineExecutionStatusFailed)
 	if got := *w.action("Deploy").LatestExecution.ErrorDetails.Message; got != "Deployment d-2 failed: too few healthy instances (HEALTH_CONSTRAINTS)" {
 		t.Errorf("got %q", got)
-	}
-}
-
-// images stand in for ECR.
-type images struct{}
-
-func (images) DescribeImages(_ context.Context, in *ecr.DescribeImagesInput) (*ecr.DescribeImagesOutput, error) {
-	id := in.ImageIds[0]
-	if aws.ToString(id.ImageTag) == "gone" {
-		return nil, &wire.Error{Code: "ImageNotFoundException", Message: "The image with imageId {tag: gone} does not exist", Status: 400}
-	}
-	digest := "sha256:aa"
-	if id.ImageDigest != nil {
-		digest = *id.ImageDigest
-	}
-	return &ecr.DescribeImagesOutput{ImageDetails: []ecrtypes.ImageDetail{{ImageDigest: &digest, ImageTags: []string{"live"}, ImageSizeInBytes: aws.Int64(7)}}}, nil
-}
-
-func TestECRSource(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	w.more = map[string]any{"ecr": images{}}
-	w.close()
-	w.open()
-	def := definition(stage("Build", build("Use", "quick")))
-	def.Stages[0].Actions[0] = act("Source", "Source", "ECR", map[string]string{"RepositoryName": "shop", "ImageTag": "live"}, out("App"))
-	def.Stages[0].Actions[0].Namespace = aws.String("Image")
-	def.Stages[1].Actions[0].Configuration["EnvironmentVariables"] = `[{"name": "URI", "value": "#{Image.ImageURI}"}]`
-	must[*api.CreatePipelineOutput](t)(w.client.CreatePipeline(t.Context(), &api.CreatePipelineInput{Pipeline: def}))
-	id := w.first()
-	w.reaches(id, types.PipelineExecutionStatusSucceeded)
-	if r := w.execution(id).ArtifactRevisions[0]; *r.RevisionId != "sha256:aa" {
-		t.Errorf("revision %+v", r)
-	}
-	if got := *w.builds.starts[0].EnvironmentVariablesOverride[0].Value; got != "000000000000.dkr.ecr.us-east-1.amazonaws.com/shop@sha256:aa" {
-		t.Errorf("URI %q", got)
 	}
 }
 

@@ -28,7 +28,7 @@ var actionsDo = map[string]string{
 	"Source CodeCommit":                   "takes the branch's tip of a repository of the local cloud, as a zip or as a reference to clone",
 	"Source S3":                           "takes the object's newest version",
 	"Source CodeStarSourceConnection":     "takes the tip of a repository that is hosted behind the connection",
-	"Source ECR":                          "asks ECR for the image; without that service it fails and says so",
+	"Source ECR":                          "takes the image that the tag stands for, or the digest that it was started with, and tells of it in imageDetail.json; as on AWS, a rule of EventBridge starts the pipeline: [ecr.md](ecr.md)",
 	"Source GitHub":                       "takes what the local cloud hosts as OWNER/REPO behind a connection, else asks GitHub with the token",
 	"Build CodeBuild":                     "runs a build or a batch of builds, combined or with an artifact for each",
 	"Test CodeBuild":                      "as Build CodeBuild",

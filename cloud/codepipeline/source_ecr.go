@@ -3,6 +3,7 @@ package codepipeline
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -37,14 +38,19 @@ func (ecrSource) run(ctx context.Context, j *job) (*outcome, error) {
 	if digest := j.override(types.SourceRevisionTypeImageDigest); digest != "" {
 		id = ecrtypes.ImageIdentifier{ImageDigest: &digest}
 	}
-	out, err := ecr.NewFromConfig(j.as).DescribeImages(ctx, &ecr.DescribeImagesInput{RepositoryName: &repository, ImageIds: []ecrtypes.ImageIdentifier{id}})
+	client := ecr.NewFromConfig(j.as)
+	out, err := client.DescribeImages(ctx, &ecr.DescribeImagesInput{RepositoryName: &repository, ImageIds: []ecrtypes.ImageIdentifier{id}})
+	var noImage *ecrtypes.ImageNotFoundException
+	if errors.As(err, &noImage) || err == nil && len(out.ImageDetails) == 0 {
+		return nil, failed(types.FailureTypeRevisionUnavailable, "The image with tag '%s' does not exist in the Amazon ECR repository %s.", tag, repository)
+	}
 	if err != nil {
 		return nil, absent(err, "ECR")
 	}
-	if len(out.ImageDetails) == 0 {
-		return nil, failed(types.FailureTypeRevisionUnavailable, "The image with tag '%s' does not exist in the Amazon ECR repository %s.", tag, repository)
+	d, err := imageDetailOf(ctx, client, &out.ImageDetails[0], repository)
+	if err != nil {
+		return nil, err
 	}
-	d := j.imageDetail(&out.ImageDetails[0], repository)
 	text, err := json.Marshal(d)
 	if err != nil {
 		return nil, fmt.Errorf("writing %s: %w", imageDetailFile, err)
@@ -63,17 +69,20 @@ func (ecrSource) run(ctx context.Context, j *job) (*outcome, error) {
 	}, nil
 }
 
-func (j *job) imageDetail(i *ecrtypes.ImageDetail, repository string) *imageDetail {
+// imageDetailOf tells of an image. Where its repository is pulled from, the
+// repository knows.
+func imageDetailOf(ctx context.Context, client *ecr.Client, i *ecrtypes.ImageDetail, repository string) (*imageDetail, error) {
+	out, err := client.DescribeRepositories(ctx, &ecr.DescribeRepositoriesInput{RegistryId: i.RegistryId, RepositoryNames: []string{repository}})
+	if err != nil {
+		return nil, err
+	}
 	d := &imageDetail{
 		ImageSizeInBytes: aws.ToInt64(i.ImageSizeInBytes), ImageDigest: aws.ToString(i.ImageDigest), Version: "1.0",
 		RegistryID: aws.ToString(i.RegistryId), RepositoryName: repository, ImageTags: i.ImageTags,
 	}
-	if d.RegistryID == "" {
-		d.RegistryID = j.caller.Account
-	}
 	if i.ImagePushedAt != nil {
 		d.ImagePushedAt = i.ImagePushedAt.UTC().Format("Mon Jan 2 15:04:05 MST 2006")
 	}
-	d.ImageURI = d.RegistryID + ".dkr.ecr." + j.caller.Region + ".amazonaws.com/" + repository + "@" + d.ImageDigest
-	return d
+	d.ImageURI = aws.ToString(out.Repositories[0].RepositoryUri) + "@" + d.ImageDigest
+	return d, nil
 }

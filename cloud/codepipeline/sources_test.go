@@ -1,14 +1,22 @@
 package codepipeline_test
 
 import (
+	"archive/zip"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"io/fs"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/codecommit"
 	cctypes "github.com/aws/aws-sdk-go-v2/service/codecommit/types"
 	api "github.com/aws/aws-sdk-go-v2/service/codepipeline"
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline/types"
+	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	ebtypes "github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
@@ -96,4 +104,84 @@ func TestCodeCommitClone(t *testing.T) {
 	if diff := cmp.Diff(want, h.reference("p")); diff != "" {
 		t.Errorf("the reference of a clone (-want +got):\n%s", diff)
 	}
+}
+
+// A push of an image starts one pipeline by a rule that tells its digest, as
+// AWS's guide has it
+// (https://docs.aws.amazon.com/codepipeline/latest/userguide/create-cwe-ecr-source.html),
+// and another by a rule that tells nothing, which takes what the tag stands for.
+func TestECRSource(t *testing.T) {
+	t.Parallel()
+	h := newHub(t)
+	ctx := t.Context()
+	images, shop := ecr.NewFromConfig(h.cloud.Config), aws.String("shop")
+	uri := *must[*ecr.CreateRepositoryOutput](t)(images.CreateRepository(ctx, &ecr.CreateRepositoryInput{RepositoryName: shop})).Repository.RepositoryUri
+	source := act("Source", "Source", "ECR", map[string]string{"RepositoryName": "shop", "ImageTag": "live"}, out("App"))
+	h.create("told", source)
+	h.create("newest", source)
+	if m := *h.failure("told"); m != "The image with tag 'live' does not exist in the Amazon ECR repository shop." {
+		t.Errorf("without an image: %s", m)
+	}
+	roleFor(t, iam.NewFromConfig(h.cloud.Config), "events", "events.amazonaws.com")
+	events := eventbridge.NewFromConfig(h.cloud.Config)
+	must[*eventbridge.PutRuleOutput](t)(events.PutRule(ctx, &eventbridge.PutRuleInput{
+		Name: aws.String("pushed"), EventPattern: aws.String(`{"source": ["aws.ecr"], "detail-type": ["ECR Image Action"], "detail": {"action-type": ["PUSH"], "image-tag": ["live"], "repository-name": ["shop"], "result": ["SUCCESS"]}}`)}))
+	target := func(name string) ebtypes.Target {
+		return ebtypes.Target{Id: &name, Arn: aws.String("arn:aws:codepipeline:us-east-1:000000000000:" + name), RoleArn: aws.String("arn:aws:iam::000000000000:role/events")}
+	}
+	told := target("told")
+	told.InputTransformer = &ebtypes.InputTransformer{
+		InputPathsMap: map[string]string{"revisionValue": "$.detail.image-digest"},
+		InputTemplate: aws.String(`{"sourceRevisions": [{"actionName": "Source", "revisionType": "IMAGE_DIGEST", "revisionValue": "<revisionValue>"}]}`),
+	}
+	must[*eventbridge.PutTargetsOutput](t)(events.PutTargets(ctx, &eventbridge.PutTargetsInput{Rule: aws.String("pushed"), Targets: []ebtypes.Target{told, target("newest")}}))
+	push := func(tag, says string) string {
+		index := `{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[],"annotations":{"says":"` + says + `"}}`
+		return *must[*ecr.PutImageOutput](t)(images.PutImage(ctx, &ecr.PutImageInput{RepositoryName: shop, ImageManifest: &index, ImageTag: &tag})).Image.ImageId.ImageDigest
+	}
+	push("other", "nothing")
+	first := push("live", "one")
+	for _, name := range []string{"told", "newest"} {
+		if got := h.starts(name, 1); len(got) != 1 || got[0] != "CloudWatchEvent "+first {
+			t.Errorf("%s: %s, want the first image %s", name, got, first)
+		}
+	}
+	second := push("live", "two")
+	if got := h.starts("told", 2)[1]; got != "CloudWatchEvent "+second {
+		t.Errorf("the second image: %s", got)
+	}
+	want := map[string]string{"RegistryId": "000000000000", "RepositoryName": "shop", "ImageTag": "live", "ImageDigest": second, "ImageURI": uri + "@" + second}
+	if diff := cmp.Diff(want, h.variables("told", 2)); diff != "" {
+		t.Errorf("variables (-want +got):\n%s", diff)
+	}
+	var detail map[string]any
+	if err := json.Unmarshal([]byte(h.file("told", "imageDetail.json")), &detail); err != nil {
+		t.Fatal(err)
+	}
+	pushed, err := time.Parse("Mon Jan 2 15:04:05 MST 2006", fmt.Sprint(detail["ImagePushedAt"]))
+	if err != nil || time.Since(pushed) > time.Hour {
+		t.Errorf("pushed at %v: %v", detail["ImagePushedAt"], err)
+	}
+	delete(detail, "ImagePushedAt")
+	if diff := cmp.Diff(map[string]any{"ImageSizeInBytes": 0., "ImageDigest": second, "Version": "1.0", "RegistryId": "000000000000",
+		"RepositoryName": "shop", "ImageURI": uri + "@" + second, "ImageTags": []any{"live"}}, detail); diff != "" {
+		t.Errorf("imageDetail.json (-want +got):\n%s", diff)
+	}
+}
+
+// failure is why the newest action of a pipeline failed.
+func (h *hub) failure(name string) *string {
+	h.t.Helper()
+	details := must[*api.ListActionExecutionsOutput](h.t)(h.client.ListActionExecutions(h.t.Context(), &api.ListActionExecutionsInput{PipelineName: &name})).ActionExecutionDetails
+	return details[0].Output.ExecutionResult.ErrorDetails.Message
+}
+
+// file is a file of the artifact of the newest execution's source.
+func (h *hub) file(name, file string) string {
+	h.t.Helper()
+	body := h.artifact(name)
+	archive := must[*zip.Reader](h.t)(zip.NewReader(bytes.NewReader(body), int64(len(body))))
+	f := must[fs.File](h.t)(archive.Open(file))
+	defer f.Close()
+	return string(must[[]byte](h.t)(io.ReadAll(f)))
 }

@@ -260,6 +260,16 @@ func (h *hub) triggersTell(tagged, requested string) {
 // in place of a zip.
 func (h *hub) reference(name string) map[string]string {
 	h.t.Helper()
+	var got map[string]string
+	if err := json.Unmarshal(h.artifact(name), &got); err != nil {
+		h.t.Fatal(err)
+	}
+	return got
+}
+
+// artifact is what the source of the newest execution gave.
+func (h *hub) artifact(name string) []byte {
+	h.t.Helper()
 	list := h.executions(name)
 	details := must[*api.ListActionExecutionsOutput](h.t)(h.client.ListActionExecutions(h.t.Context(), &api.ListActionExecutionsInput{
 		PipelineName: &name, Filter: &types.ActionExecutionFilter{PipelineExecutionId: list[len(list)-1].PipelineExecutionId},
@@ -267,11 +277,7 @@ func (h *hub) reference(name string) map[string]string {
 	at := details[len(details)-1].Output.OutputArtifacts[0].S3location
 	object := must[*s3.GetObjectOutput](h.t)(h.s3().GetObject(h.t.Context(), &s3.GetObjectInput{Bucket: at.Bucket, Key: at.Key}))
 	defer object.Body.Close()
-	var got map[string]string
-	if err := json.NewDecoder(object.Body).Decode(&got); err != nil {
-		h.t.Fatal(err)
-	}
-	return got
+	return must[[]byte](h.t)(io.ReadAll(object.Body))
 }
 
 // pullRequest posts what GitHub says of a pull request.
