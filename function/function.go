@@ -67,6 +67,7 @@ func Main(ctx context.Context, said io.Writer) int {
 	if err == nil {
 		var h Handler
 		if h, err = New(os.Getenv("_HANDLER"), cfg); err == nil {
+			dropPages()
 			lambda.StartWithOptions(h, lambda.WithContext(ctx))
 		}
 	}

@@ -1,0 +1,6 @@
+//go:build !linux
+
+package function
+
+// dropPages does nothing where Lambda does not run.
+func dropPages() {}
