@@ -35,7 +35,7 @@ func NewClient(authorities []byte) (*http.Client, error) {
 		return nil, errors.New("the authorities are no certificates in PEM")
 	}
 	return &http.Client{Transport: &http.Transport{
-		Proxy: http.ProxyFromEnvironment, DisableCompression: true, ForceAttemptHTTP2: true,
+		Proxy: http.ProxyFromEnvironment, DisableCompression: true, // and HTTP/1.1, which holds less of one large answer than HTTP/2
 		TLSHandshakeTimeout: 10 * time.Second, IdleConnTimeout: time.Minute, MaxResponseHeaderBytes: 64 << 10,
 		TLSClientConfig: &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12},
 	}}, nil
