@@ -49,7 +49,7 @@ func (o *gitDownOptions) run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if !reaches(d.Provider, d.URL) {
+	if !reaches(d.Provider, d.URL) || !d.Provider.Registers() {
 		token = "" // so that nothing was registered
 	}
 	r, err := o.registrar(d.Provider, d.Parameters["Authorities"], token)
@@ -63,7 +63,7 @@ func (o *gitDownOptions) run(ctx context.Context) (err error) {
 	return consent.delete(ctx, o.io.Out, doomed.Empty(), func() { o.show(doomed, r != nil) },
 		func(ctx context.Context) ([]string, error) { return doomed.Down(ctx, w.clients, r, w) },
 		func() (left []string) {
-			if r == nil && d.URL != "" && reaches(d.Provider, d.URL) {
+			if r == nil && d.URL != "" && reaches(d.Provider, d.URL) && d.Provider.Registers() {
 				left = append(left, "webhook of "+d.Repository+" at "+d.Provider.Host+", for which there is no token")
 			}
 			if doomed.Retained() {

@@ -49,7 +49,7 @@ consent.`
 	flags.StringVar(&o.provider, "provider", "", "who has it: "+strings.Join(gitsource.Providers(), ", "))
 	flags.StringVar(&o.host, "host", "", "host of a provider that serves itself, such as git.example.com")
 	flags.StringVar(&o.authorities, "authorities", "", "file with the certificates of the provider's own authority, in PEM")
-	flags.StringVar(&o.method, "method", "", "how commits are fetched: zip, the provider's archive, or pull, over SSH (default zip)")
+	flags.StringVar(&o.method, "method", "", "how commits are fetched: zip, the provider's archive, or pull, over SSH (default zip, where there are archives)")
 	flags.StringSliceVar(&o.branches, "branch", nil, "pattern of branches that are fetched; repeatable (default all)")
 	flags.StringSliceVar(&o.tags, "tag", nil, "pattern of tags that are fetched; repeatable (default none)")
 	flags.StringSliceVar(&o.paths, "path", nil, "pattern of paths, one of which a push has to change; repeatable (default all)")
@@ -69,6 +69,9 @@ func (o *gitUpOptions) run(ctx context.Context) (err error) {
 	}
 	h, err := webhook.New(o.provider, o.host, o.repository, o.name)
 	if err != nil {
+		return usageError{err}
+	}
+	if err := o.choose(h.Provider); err != nil {
 		return usageError{err}
 	}
 	program, err := layer.FindProgram(ctx, o.binary, o.on)
@@ -104,6 +107,19 @@ func (o *gitUpOptions) run(ctx context.Context) (err error) {
 		return err
 	}
 	return o.report(ctx, w, d, registered)
+}
+
+// choose checks the method; without archives there is only one.
+func (o *gitUpOptions) choose(p gitsource.Provider) error {
+	switch {
+	case o.method == "" && !p.Archives():
+		o.method = "pull"
+	case o.method == "zip" && !p.Archives():
+		return fmt.Errorf("the provider %s has no archives: its repositories are pulled, with --method pull", p.Name)
+	case o.method != "" && webhook.Methods[o.method] == "":
+		return fmt.Errorf("--method %q is neither zip nor pull", o.method)
+	}
+	return nil
 }
 
 // make makes what is missing, in order: the functions' code, the token's secret,
@@ -181,9 +197,6 @@ func (o *gitUpOptions) values(h *webhook.Hook, before *webhook.Deployed, program
 		}
 	}
 	o.template = webhook.Methods[o.method]
-	if o.template == "" {
-		return nil, usageError{fmt.Errorf("--method %q is neither zip nor pull", o.method)}
-	}
 	pem, err := o.pem()
 	if err != nil {
 		return nil, err
@@ -255,6 +268,8 @@ func (o *gitUpOptions) register(ctx context.Context, w *session, d *webhook.Depl
 	switch {
 	case err != nil:
 		return "", err
+	case !d.Provider.Registers():
+		return "not registered: there is no API for that", nil
 	case r == nil:
 		return "not registered: there is no token, --token-from gives one", nil
 	case !reaches(d.Provider, d.URL):

@@ -116,6 +116,12 @@ func (a api) keysAt(repository string) string {
 	return repository + a.keys
 }
 
+// Registers tells whether the provider has an API for webhooks.
+func (p Provider) Registers() bool {
+	_, ok := apis[p.Name]
+	return ok
+}
+
 // byHand is what to enter besides the URL and the secret where nobody registers
 // the webhook.
 var byHand = map[string]string{

@@ -102,6 +102,9 @@ func with(k kindOf, change func(*kindOf)) kindOf {
 // Providers are the names of the providers, sorted.
 func Providers() []string { return slices.Sorted(maps.Keys(kinds)) }
 
+// Archives tells whether the provider serves archives of commits.
+func (p Provider) Archives() bool { return kinds[p.Name].archive != nil }
+
 // NewProvider is the provider of that name. The host is of one that serves
 // itself: a name, with a port if it is another than HTTPS's.
 func NewProvider(name, host string) (Provider, error) {
