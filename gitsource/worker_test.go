@@ -359,29 +359,38 @@ func TestFaults(t *testing.T) {
 	for _, kind := range []string{"GET", "HEAD", "PUT", "POST uploads", "PUT upload", "POST upload"} {
 		left[kind] = two()
 	}
-	good, asked := f.serve, 0
 	hung := make(chan struct{})
 	defer close(hung)
-	f.archives.Stall = 100 * time.Millisecond
-	f.serve = func(w http.ResponseWriter, r *http.Request) {
-		asked++
-		switch asked {
-		case 1:
-			w.WriteHeader(http.StatusInternalServerError)
-		case 2:
+	// What the provider does at each try, and how long it may say nothing.
+	tries := []struct {
+		stall time.Duration
+		serve http.HandlerFunc
+	}{
+		{time.Minute, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) }},
+		{100 * time.Millisecond, func(w http.ResponseWriter, r *http.Request) {
 			w.(http.Flusher).Flush()
 			select {
 			case <-hung:
 			case <-r.Context().Done():
 			}
-		case 3:
+		}},
+		{time.Minute, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "100000")
 			w.Write(packed(t, commit(1), file("a/x", "x"))[:60]) //nolint:errcheck // a test
 			panic(http.ErrAbortHandler)
-		default:
-			f.archives.Stall = 10 * time.Second
-			good(w, r)
-		}
+		}},
+		{time.Minute, f.serve},
+	}
+	try := func(n int) {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.serve, f.archives.Stall = tries[n].serve, tries[n].stall
+	}
+	try(0)
+	f.Wait = func(_ context.Context, d time.Duration) error {
+		f.waited = append(f.waited, d)
+		try(len(f.waited))
+		return nil
 	}
 	if err := f.Work(t.Context(), push(0, 1)); err != nil {
 		t.Fatal(err)
