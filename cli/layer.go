@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -94,10 +95,18 @@ func (s *layerSession) up(o IO) *layer.Up {
 }
 
 // layers makes what layers share, where the project's pipeline makes pipelines
-// of layers.
+// of a list of layers, which is checked before.
 func (o *upOptions) layers(ctx context.Context, w *session, consent consent) error {
-	if w.project.Config.Parameters[layer.ListParameter] == "" {
+	list := w.project.Config.Parameters[layer.ListParameter]
+	if list == "" {
 		return nil
+	}
+	text, err := os.ReadFile(filepath.Join(w.project.Dir, filepath.FromSlash(list)))
+	if err != nil {
+		return fmt.Errorf("the list of layers, %s: %w", layer.ListParameter, err)
+	}
+	if _, err := layer.ReadList(text); err != nil {
+		return fmt.Errorf("%s: %w", list, err)
 	}
 	program, err := layer.FindProgram(ctx, o.inputs.binary, "")
 	if err != nil {

@@ -70,7 +70,7 @@ func (o *layerBuildOptions) run(ctx context.Context, name string) error {
 	if o.json {
 		return printJSON(o.io, m)
 	}
-	fmt.Fprintf(o.io.Out, "%s: %s, %s zipped, content %s\n", filepath.Join(o.out, layer.ZipFile), bytesText(m.Size), bytesText(m.Zipped), m.Content)
+	fmt.Fprintf(o.io.Out, "%s: %s, %s zipped\ncontent %s\n", filepath.Join(o.out, layer.ZipFile), bytesText(m.Size), bytesText(m.Zipped), m.Content)
 	return nil
 }
 

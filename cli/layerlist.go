@@ -39,6 +39,9 @@ func (o *layerWork) list(ctx context.Context) (err error) {
 	if o.json {
 		return printJSON(o.io, layers)
 	}
+	if len(layers) == 0 {
+		fmt.Fprintln(o.io.Err, "there are no layers")
+	}
 	w := tabwriter.NewWriter(o.io.Out, 0, 0, 2, ' ', 0)
 	for _, l := range layers {
 		how := "made elsewhere"
