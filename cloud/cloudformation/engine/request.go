@@ -16,7 +16,7 @@ func (r *run) request(row *ledger.Resource, v, former *ledger.Version) *resource
 		Clients: r.clients, Account: r.op.Caller.Account, Region: r.op.Caller.Region, Partition: r.op.Caller.Partition(),
 		StackID: r.stack.ID, StackName: r.stack.Name, LogicalID: row.LogicalID, Type: row.Type,
 		Name: v.Name, Physical: v.Physical, Properties: v.Properties, Attributes: v.Attributes,
-		Tags: r.tags(row, r.stack.Tags), Token: r.op.ID + "-" + row.LogicalID, Mail: r.e.mail,
+		Tags: r.tags(row, r.stack.Tags), Token: r.op.ID + "-" + row.LogicalID, Mail: r.e.mail, Since: r.op.Started,
 	}
 	if former != nil {
 		req.Former, req.FormerTags = former.Properties, req.Tags

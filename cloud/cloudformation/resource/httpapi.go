@@ -129,6 +129,18 @@ func createHTTPAPI(ctx context.Context, r *Request) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
+	if r.Retry {
+		made, err := findHTTPAPI(ctx, client, r)
+		switch {
+		case err != nil:
+			return Result{}, err
+		case made != nil && body != nil:
+			r.Physical = *made.ApiId
+			return updateHTTPAPI(ctx, r)
+		case made != nil:
+			return httpAPIResult(*made.ApiId, made.ApiEndpoint), nil
+		}
+	}
 	if body == nil {
 		in := &apigatewayv2.CreateApiInput{}
 		if err := Bind(r.Properties, in, apiElsewhere...); err != nil {

@@ -52,6 +52,17 @@ func createKey(ctx context.Context, r *Request) (Result, error) {
 	}
 	in.Tags = keyTags(r.allTags())
 	client := Client(r.Clients, kms.NewFromConfig)
+	if r.Retry {
+		if err := findKey(ctx, client, r); err != nil {
+			return Result{}, err
+		}
+		if r.Physical != "" {
+			if _, err := client.EnableKey(ctx, &kms.EnableKeyInput{KeyId: &r.Physical}); err != nil {
+				return Result{}, err
+			}
+			return updateKey(ctx, r)
+		}
+	}
 	out, err := client.CreateKey(ctx, in)
 	if err != nil {
 		return Result{}, err

@@ -12,6 +12,7 @@ package resource
 import (
 	"context"
 	"errors"
+	"time"
 
 	"ouro/regex"
 	"ouro/spec"
@@ -47,6 +48,8 @@ type Request struct {
 	// Retry is set when the step was begun by a process that died: what is
 	// there already under Name was made by it and is to be adopted.
 	Retry bool
+	// Since is when the operation began that the step belongs to.
+	Since time.Time
 	// Rollback is set when an update is being taken back.
 	Rollback bool
 	// Started tells that the resource exists under this id although it is not

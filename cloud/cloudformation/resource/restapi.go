@@ -30,6 +30,14 @@ var restElsewhere = []string{"Body", "BodyS3Location", "FailOnWarnings", "Mode",
 
 func createRestAPI(ctx context.Context, r *Request) (Result, error) {
 	client := restClient(r)
+	if r.Retry {
+		if err := findRestAPI(ctx, client, r); err != nil {
+			return Result{}, err
+		}
+		if r.Physical != "" {
+			return updateRestAPI(ctx, r)
+		}
+	}
 	body, err := apiBody(ctx, r)
 	if err != nil {
 		return Result{}, err
