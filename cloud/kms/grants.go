@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
+	"reflect"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -77,7 +78,8 @@ func (s *Service) CreateGrant(ctx context.Context, in *kms.CreateGrantInput) (*k
 
 func (g grant) same(other grant) bool {
 	a, b := g.Entry, other.Entry
-	return aws.ToString(a.GranteePrincipal) == aws.ToString(b.GranteePrincipal) && slices.Equal(a.Operations, b.Operations)
+	return aws.ToString(a.GranteePrincipal) == aws.ToString(b.GranteePrincipal) && aws.ToString(a.RetiringPrincipal) == aws.ToString(b.RetiringPrincipal) &&
+		slices.Equal(a.Operations, b.Operations) && reflect.DeepEqual(a.Constraints, b.Constraints)
 }
 
 // token is a grant token: opaque, and nobody else's.
