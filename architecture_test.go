@@ -46,10 +46,11 @@ var mayImport = map[string][]string{
 	"cloud/unzip":         {},
 	"cloud/pattern":       {},
 	"cloud/cron":          {},
+	"cloud/stray":         {},
 	"cloud/policy":        {},
 	"cloud/accesskey":     {},
 	"cloud/ecsrecord":     {},
-	"cloud/lambda/runner": {"regex"},
+	"cloud/lambda/runner": {"cloud/stray", "regex"},
 	"cloud/git":           {"cloud/store", "cloud/door"},
 	"cloud/executeapi":    {"cloud/store", "cloud/door", "cloud/wire", "cloud/policy", "regex"},
 	"cloud/cloudtest":     {"cloud", "cloud/*"},
@@ -63,7 +64,7 @@ var services = []string{
 }
 
 var frame = []string{
-	"cloud/store", "cloud/wire", "cloud/door", "cloud/seal", "cloud/policy", "cloud/accesskey", "regex", "cloud/pattern", "cloud/cron", "cloud/git", "cloud/executeapi", "cloud/unzip", "cloud/ecsrecord", "template", "template/sam", "buildspec", "spec",
+	"cloud/store", "cloud/wire", "cloud/door", "cloud/seal", "cloud/policy", "cloud/accesskey", "regex", "cloud/pattern", "cloud/cron", "cloud/stray", "cloud/git", "cloud/executeapi", "cloud/unzip", "cloud/ecsrecord", "template", "template/sam", "buildspec", "spec",
 }
 
 func allowed(pkg string) []string {

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/codebuild/types"
 
 	"ouro/cloud/store"
+	"ouro/cloud/stray"
 )
 
 // lost is what a build shows that was in progress when the local cloud died.
@@ -29,11 +30,11 @@ func (s *Service) clearAway(ctx context.Context) error {
 		if !e.Value.Build.BuildComplete {
 			_, uuid, _ := strings.Cut(e.ID, ":")
 			uuids = append(uuids, uuid)
-			markers = append(markers, "CODEBUILD_BUILD_ARN="+*e.Value.Build.Arn)
+			markers = append(markers, "CODEBUILD_BUILD_ARN="+*e.Value.Build.Arn+"\x00")
 		}
 	}
 	if len(markers) > 0 {
-		killStrays(markers...)
+		stray.Kill(markers...)
 	}
 	var ended []record
 	for _, e := range kept {

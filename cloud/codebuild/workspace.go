@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+
+	"ouro/cloud/stray"
 )
 
 // workspace is the folder in which a build runs, and the processes in it. A
@@ -64,7 +66,7 @@ func (w *workspace) end(marker string) error {
 		g.kill()
 	}
 	if len(w.groups) > 0 {
-		killStrays(marker)
+		stray.Kill(marker + "\x00")
 	}
 	w.groups = nil
 	return err

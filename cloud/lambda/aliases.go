@@ -21,6 +21,18 @@ var (
 	versionPattern = regex.New(`^(?:(\$LATEST(\.PUBLISHED)?|[0-9]+))$`)
 )
 
+// aliasTarget reads a request that is about one alias by its name.
+func aliasTarget(ctx context.Context, function, name *string) (target, error) {
+	var v violations
+	checkAliasName(&v, name)
+	if err := v.err(); err != nil {
+		return target{}, err
+	}
+	t, err := own(ctx, function, nil)
+	t.qualifier = *name
+	return t, err
+}
+
 // checkAliasName checks a name; AWS's pattern looks ahead, which ours cannot.
 func checkAliasName(v *violations, name *string) {
 	v.present("name", name != nil)
@@ -167,12 +179,7 @@ func (s *Service) UpdateAlias(ctx context.Context, in *lambda.UpdateAliasInput) 
 
 // GetAlias tells about an alias.
 func (s *Service) GetAlias(ctx context.Context, in *lambda.GetAliasInput) (*lambda.GetAliasOutput, error) {
-	var v violations
-	checkAliasName(&v, in.Name)
-	if err := v.err(); err != nil {
-		return nil, err
-	}
-	t, err := own(ctx, in.FunctionName, nil)
+	t, err := aliasTarget(ctx, in.FunctionName, in.Name)
 	if err != nil {
 		return nil, err
 	}
@@ -214,16 +221,10 @@ func (s *Service) ListAliases(ctx context.Context, in *lambda.ListAliasesInput) 
 
 // DeleteAlias deletes an alias; one that is not there is no error.
 func (s *Service) DeleteAlias(ctx context.Context, in *lambda.DeleteAliasInput) (*lambda.DeleteAliasOutput, error) {
-	var v violations
-	checkAliasName(&v, in.Name)
-	if err := v.err(); err != nil {
-		return nil, err
-	}
-	t, err := own(ctx, in.FunctionName, nil)
+	t, err := aliasTarget(ctx, in.FunctionName, in.Name)
 	if err != nil {
 		return nil, err
 	}
-	t.qualifier = *in.Name
 	err = s.host.Store().Atomically(ctx, func(ctx context.Context) error {
 		if _, err := s.find(ctx, t); err != nil {
 			return err

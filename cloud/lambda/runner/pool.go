@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"sync"
 	"time"
+
+	"ouro/cloud/stray"
 )
 
 // Pool holds the processes of functions.
@@ -37,7 +39,7 @@ func New(options Options) (*Pool, error) {
 		return nil, fmt.Errorf("making the folder of functions %s: %w", options.Dir, err)
 	}
 	options.Dir = dir
-	endStrays(sandboxVariable + "=" + dir + string(filepath.Separator))
+	stray.Kill(sandboxVariable + "=" + dir + string(filepath.Separator))
 	if err := os.RemoveAll(dir); err != nil {
 		return nil, fmt.Errorf("emptying the folder of functions: %w", err)
 	}

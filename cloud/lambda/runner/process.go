@@ -13,6 +13,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"ouro/cloud/stray"
 )
 
 // sandboxVariable marks the processes of functions with the folder that each
@@ -130,7 +132,7 @@ func (s *process) await() {
 	_ = s.cmd.Wait() // how it ended is in its state
 	s.pid.Store(0)
 	killGroup(s.cmd.Process.Pid)
-	endStrays(sandboxVariable + "=" + s.dir + "\x00")
+	stray.Kill(sandboxVariable + "=" + s.dir + "\x00")
 	s.pool.guard.forget(s.cmd.Process.Pid)
 	s.reason = s.cmd.ProcessState.String()
 	s.output.close()
