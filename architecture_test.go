@@ -17,7 +17,8 @@ import (
 // lies below a folder. docs/architecture.md draws the same picture.
 var mayImport = map[string][]string{
 	"":                    {"cli", "function"},
-	"cli":                 {"pipeline", "publish", "stack", "template", "buildspec", "cloud", "cloud/store", "validate", "library", "starter", "regex", "ci", "layer", "function", "gitsource", "webhook"},
+	"cli":                 {"pipeline", "publish", "stack", "template", "buildspec", "cloud", "cloud/store", "validate", "library", "starter", "regex", "ci", "layer", "image", "function", "gitsource", "webhook"},
+	"image":               {"regex"},
 	"starter":             {"library", "regex"},
 	"ci":                  {"stack", "buildspec", "library", "template", "regex"},
 	"function":            {"gitsource", "gitsource/pull", "layer", "pipeline", "stack"},

@@ -146,7 +146,7 @@ this machine, in a local cloud that runs the same CloudFormation files.`,
 	})
 	// Flags are explained within 80 columns, as all else is.
 	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages", ".FlagUsagesWrapped 80"))
-	root.AddCommand(newInit(s), newUp(s), newDown(s), newMeta(s), newPlan(s), newStatus(s), newLogs(s), newApprove(s), newRetry(s), newPublish(s), newValidate(s), newCI(s), newRelease(s), newCredentials(s), newHealth(s, false), newLayer(s), newGit(s), newLibrary(s), newLocal(s))
+	root.AddCommand(newInit(s), newUp(s), newDown(s), newMeta(s), newPlan(s), newStatus(s), newLogs(s), newApprove(s), newRetry(s), newPublish(s), newValidate(s), newCI(s), newRelease(s), newCredentials(s), newHealth(s, false), newLayer(s), newImage(s), newGit(s), newLibrary(s), newLocal(s))
 	return root
 }
 

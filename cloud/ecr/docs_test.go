@@ -62,7 +62,7 @@ The address does not say whose repository of that name is meant, and in which re
 everybody may do what no statement denies.
 
 Whoever writes a registry's address by hand, as ` + "`${AWS::AccountId}.dkr.ecr.${AWS::Region}.amazonaws.com`" + `, sends Docker to AWS. Take ` + "`!GetAtt Repository.RepositoryUri`" + `,
-` + "`describe-repositories`" + `, or the token's ` + "`proxyEndpoint`" + `: they are right on both.
+` + "`describe-repositories`" + `, or the token's ` + "`proxyEndpoint`" + `: they are right on both. [` + "`ouro image push`" + `](images.md) understands either address, and needs no Docker.
 
 ## The registry
 
