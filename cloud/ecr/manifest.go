@@ -2,7 +2,6 @@ package ecr
 
 import (
 	"encoding/json"
-	"maps"
 	"slices"
 	"strings"
 
@@ -69,9 +68,9 @@ func readManifest(content []byte, given string) (manifest, error) {
 	if n := len(m.Layers) + len(m.Manifests); n > maxNamed {
 		return manifest{}, badManifest("it names %d layers or images, and may name %d", n, maxNamed)
 	}
-	out := manifest{mediaType: m.MediaType, annotations: m.Annotations, artifactType: m.ArtifactType}
+	out := manifest{mediaType: m.MediaType, artifactType: m.ArtifactType}
 	if m.Subject != nil {
-		out.subject = m.Subject.Digest.String()
+		out.subject, out.annotations = m.Subject.Digest.String(), m.Annotations // which only referrers are told with
 	}
 	switch {
 	case m.MediaType.IsImage() && m.Config != nil && len(m.Manifests) == 0:
@@ -117,7 +116,7 @@ func (out *manifest) addMembers(m shape) error {
 func (m manifest) newImage(content []byte) image {
 	return image{
 		Digest: digestOf(content), MediaType: string(m.mediaType), ArtifactType: m.artifactType, Size: m.size, Manifest: int64(len(content)),
-		Blobs: m.blobs, Members: m.members, Subject: m.subject, Annotations: maps.Clone(m.annotations),
+		Blobs: m.blobs, Members: m.members, Subject: m.subject, Annotations: m.annotations,
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -57,16 +58,17 @@ func (c *clock) turn(d time.Duration) {
 // events stands in for EventBridge: it takes down the events of images.
 type events struct {
 	mu   sync.Mutex
-	deaf bool // refuses everything
+	deaf atomic.Bool // never answers
 	got  []map[string]string
 }
 
-func (e *events) PutEvents(_ context.Context, in *eventbridge.PutEventsInput) (*eventbridge.PutEventsOutput, error) {
+func (e *events) PutEvents(ctx context.Context, in *eventbridge.PutEventsInput) (*eventbridge.PutEventsOutput, error) {
+	if e.deaf.Load() {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.deaf {
-		return nil, errors.New("nobody listens")
-	}
 	out := &eventbridge.PutEventsOutput{}
 	for _, entry := range in.Entries {
 		if *entry.Source == "aws.ecr" && *entry.DetailType == "ECR Image Action" {
