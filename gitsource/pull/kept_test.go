@@ -123,6 +123,7 @@ func TestColdStart(t *testing.T) {
 		}
 		return keys
 	}
+	warm := puller(t, s)
 	// cold pulls from nothing on disk, and gives how much the server sent.
 	cold := func(commit string) int64 {
 		t.Helper()
@@ -134,12 +135,12 @@ func TestColdStart(t *testing.T) {
 			t.Fatal(err)
 		}
 		sent := s.Sent.Load() - before
-		if want, err := fetch(puller(t, s), pushed(r, "main", commit)); err != nil || !bytes.Equal(want, body) {
+		if want, err := fetch(warm, pushed(r, "main", commit)); err != nil || !bytes.Equal(want, body) {
 			t.Errorf("it is another zip: %v", err)
 		}
 		return sent
 	}
-	if sent := cold(r.Push("main")); sent < 2_000_000 || len(packs()) != 1 {
+	if sent := cold(r.Push("main")); sent < 1_000_000 || len(packs()) != 1 {
 		t.Fatalf("the server sent %d bytes, and there are %v", sent, packs())
 	}
 	for i := range 2 {
@@ -151,19 +152,19 @@ func TestColdStart(t *testing.T) {
 	if _, err := api.PutObject(t.Context(), &s3.PutObjectInput{Bucket: aws.String("state"), Key: aws.String(packs()[0]), Body: strings.NewReader("PACK of nothing")}); err != nil {
 		t.Fatal(err)
 	}
-	if sent := cold(r.Push("main")); sent < 2_000_000 || len(packs()) != 1 {
+	if sent := cold(r.Push("main")); sent < 1_000_000 || len(packs()) != 1 {
 		t.Errorf("with a spoilt pack, the server sent %d bytes, and there are %v", sent, packs())
 	}
-	r.Write("large", noise(7, 4<<20))
+	r.Write("large", noise(7, 3<<20))
 	cold(r.Push("main"))
 	r.Write("README.md", "small")
-	if sent := cold(r.Push("main")); sent < 3_000_000 || len(packs()) != 1 {
+	if sent := cold(r.Push("main")); sent < 2_400_000 || len(packs()) != 1 {
 		t.Errorf("with more in the packs than in the first, the server sent %d bytes, and there are %v", sent, packs())
 	}
 	if _, err := api.DeleteObject(t.Context(), &s3.DeleteObjectInput{Bucket: aws.String("state"), Key: aws.String(packs()[0])}); err != nil {
 		t.Fatal(err)
 	}
-	if sent := cold(r.Push("main")); sent < 3_000_000 {
+	if sent := cold(r.Push("main")); sent < 2_400_000 {
 		t.Errorf("with a lost pack, the server sent %d bytes", sent)
 	}
 }

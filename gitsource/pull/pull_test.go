@@ -108,7 +108,7 @@ func mixed(s *gittest.Server) *gittest.Repository {
 	r.Write("bin/tool", "#!/bin/sh\n")
 	r.Write("bin.txt", "sorts between bin and bin/")
 	r.Write("bin-old", "and before it")
-	r.Write("large", noise(1, 2<<20))
+	r.Write("large", noise(1, 1<<20))
 	for i := range 200 {
 		r.Write(fmt.Sprintf("many/%03d", i), noise(uint64(i), 2000))
 	}
@@ -126,7 +126,7 @@ func TestPull(t *testing.T) {
 	r := mixed(s)
 	first := r.Push("main")
 	ssh, https := puller(t, s), overHTTPS(t, s)
-	for range 3 { // a history, which nobody needs
+	for range 2 { // a history, which nobody needs
 		r.Write("many/001", noise(rand.Uint64(), 2000))
 		r.Push("main")
 	}
