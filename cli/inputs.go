@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 
@@ -158,21 +156,9 @@ func (in *upInputs) token(ctx context.Context, s IO, asker *asker, secret string
 		}
 		return asker.secret(ctx, fmt.Sprintf("Source token for the secret %s (what you type is not shown)", secret))
 	}
-	from := s.In
-	if in.tokenFile != "-" {
-		f, err := os.Open(in.tokenFile)
-		if err != nil {
-			return "", fmt.Errorf("reading the source token: %w", err)
-		}
-		defer f.Close()
-		from = f
-	}
-	b, err := io.ReadAll(io.LimitReader(from, maxToken+1))
-	if err == nil && len(b) > maxToken {
-		err = fmt.Errorf("more than %d bytes", maxToken)
-	}
+	text, err := readSmall(s.In, in.tokenFile)
 	if err != nil {
 		return "", fmt.Errorf("reading the source token: %w", err)
 	}
-	return string(b), nil
+	return text, nil
 }
