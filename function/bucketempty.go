@@ -24,7 +24,7 @@ func bucketEmpty(cfg aws.Config) *resource[emptied] {
 				return errors.New("BucketName says which bucket is emptied")
 			}
 			if !slices.Contains([]string{"", "true", "false"}, p.Retain) {
-				return errors.New("Retain is true or false")
+				return errors.New("the property Retain is true or false")
 			}
 			return nil
 		},
