@@ -47,7 +47,7 @@ func layerPipeline(ctx context.Context, j *job, p *listed) (done, error) {
 	if j.Data.ContinuationToken == following {
 		return follow(ctx, c, list)
 	}
-	if busy, err := clear(ctx, c, list, j.Data.ContinuationToken == ""); err != nil || len(busy) > 0 {
+	if busy, err := removeFailed(ctx, c, list, j.Data.ContinuationToken == ""); err != nil || len(busy) > 0 {
 		return done{Continue: clearing, Summary: "Deleting what failed before: " + strings.Join(busy, ", ")}, err
 	}
 	changed := 0
@@ -67,9 +67,9 @@ func layerPipeline(ctx context.Context, j *job, p *listed) (done, error) {
 	return done{Continue: following, Summary: fmt.Sprintf("Changing %d of %d pipelines", changed, len(list))}, nil
 }
 
-// clear has the stacks deleted whose creation failed, if it is to, and tells which
+// removeFailed has the stacks deleted whose creation failed, if it is to, and tells which
 // are on their way out.
-func clear(ctx context.Context, c *layer.Clients, list []layer.Pipeline, begin bool) (busy []string, err error) {
+func removeFailed(ctx context.Context, c *layer.Clients, list []layer.Pipeline, begin bool) (busy []string, err error) {
 	for _, p := range list {
 		name := layer.PipelineStack(p.Name)
 		s, err := stack.Describe(ctx, c.Stacks, name)
