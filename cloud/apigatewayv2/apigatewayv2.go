@@ -67,10 +67,6 @@ func (c config) clone() config {
 	return config{maps.Clone(c.Routes), maps.Clone(c.Integrations), maps.Clone(c.Authorizers), c.Cors}
 }
 
-func notFound(format string, args ...any) error {
-	return &types.NotFoundException{Message: aws.String(fmt.Sprintf(format, args...))}
-}
-
 func badRequest(format string, args ...any) error {
 	return &types.BadRequestException{Message: aws.String(fmt.Sprintf(format, args...))}
 }
