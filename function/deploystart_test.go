@@ -1,8 +1,6 @@
 package function_test
 
 import (
-	"archive/zip"
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -135,27 +133,13 @@ func (d *deployed) site(page, check string) []byte {
 	if err != nil {
 		d.Fatal(err)
 	}
-	var b bytes.Buffer
-	z := zip.NewWriter(&b)
-	for name, text := range map[string]string{
+	return zipped(d.T, map[string]string{
 		"appspec.yml":     "version: 0.0\nos: linux\nfiles: [{source: page, destination: /srv}]\nhooks:\n  ApplicationStop: [{location: stop}]\n  ApplicationStart: [{location: start}]\n  ValidateService: [{location: check}]\n",
 		"page/index.html": page,
 		"stop":            "#!/bin/sh\nkill $(cat pid)\nrm address\n",
 		"start":           "#!/bin/sh\nSERVE_FOLDER=srv SERVE_ADDRESS=address " + self + " >log 2>&1 </dev/null &\necho $! >pid\nwhile ! [ -s address ]; do sleep 0.01; done\n",
 		"check":           "#!/bin/sh\n" + check + "\n",
-	} {
-		w, err := z.Create(name)
-		if err == nil {
-			_, err = io.WriteString(w, text)
-		}
-		if err != nil {
-			d.Fatal(err)
-		}
-	}
-	if err := z.Close(); err != nil {
-		d.Fatal(err)
-	}
-	return b.Bytes()
+	})
 }
 
 // page is what the web server answers, "" for nothing.

@@ -9,20 +9,25 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
+	"ouro/cli"
 	"ouro/cloud/cloudtest"
 	"ouro/function"
 	"ouro/pipeline"
 )
 
 // TestMain is a function itself, where a runtime of a test starts it; and the
-// web server that a test deploys.
+// web server that a test deploys, and the ouro that builds find.
 func TestMain(m *testing.M) {
+	if filepath.Base(os.Args[0]) == "ouro" {
+		os.Exit(cli.Main(context.Background(), os.Args[1:], cli.System()))
+	}
 	if dir := os.Getenv("SERVE_FOLDER"); dir != "" {
 		serve(dir, os.Getenv("SERVE_ADDRESS"))
 	}

@@ -110,6 +110,15 @@ func TestCustomName(t *testing.T) {
 	if s := w.delete("s"); s.StackStatus != types.StackStatusDeleteComplete {
 		t.Error(w.story(*s.StackId))
 	}
+	// The family of a task definition names its revisions.
+	task := func(image string) string {
+		return template(t, map[string]any{"T": map[string]any{"Type": "AWS::ECS::TaskDefinition", "Properties": map[string]any{
+			"Family": "web", "ContainerDefinitions": []any{map[string]any{"Name": "app", "Image": image}}}}}, "Outputs", map[string]any{"T": value(ref("T"))})
+	}
+	w.create("t", task("one"))
+	if s := w.update("t", task("two")); s.StackStatus != types.StackStatusUpdateComplete || !strings.HasSuffix(*s.Outputs[0].OutputValue, ":task-definition/web:2") {
+		t.Errorf("%s: %v\n%s", s.StackStatus, s.Outputs, w.story("t"))
+	}
 }
 
 func TestSettings(t *testing.T) {

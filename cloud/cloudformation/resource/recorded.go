@@ -34,7 +34,7 @@ func recordedKind(name string) *Kind {
 	if !ok || t.Transform != "" {
 		return nil
 	}
-	k := &Kind{Type: name, Recorded: true, spec: t, NameProperty: t.NameProperty(), Untagged: t.TagProperty == ""}
+	k := &Kind{Type: name, Recorded: true, spec: t, NameProperty: t.NameProperty(), Untagged: t.TagProperty == "", Shared: slices.Contains(revised, name)}
 	if k.NameProperty != "" {
 		k.Naming = &Naming{Max: 255}
 		if n, ok := recordedNames[name]; ok {
@@ -47,6 +47,10 @@ func recordedKind(name string) *Kind {
 	recordedKinds.Store(name, k)
 	return k
 }
+
+// revised are types whose name is that of a row of revisions, of which a
+// replacement is the next.
+var revised = []string{"AWS::Batch::JobDefinition", "AWS::ECS::TaskDefinition"}
 
 // recordedNames are the limits of generated names that are not 255 letters.
 var recordedNames = map[string]Naming{

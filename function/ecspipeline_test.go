@@ -1,0 +1,182 @@
+package function_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudcontrol"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
+	"github.com/aws/aws-sdk-go-v2/service/codepipeline"
+	pipelinetypes "github.com/aws/aws-sdk-go-v2/service/codepipeline/types"
+	"github.com/aws/aws-sdk-go-v2/service/ecr"
+	ecrtypes "github.com/aws/aws-sdk-go-v2/service/ecr/types"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"ouro/cloud/cloudtest"
+	"ouro/pipeline"
+	"ouro/stack"
+)
+
+// asOuro gives a path by which this program is ouro, for builds.
+func asOuro(t *testing.T) string {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ouro := filepath.Join(t.TempDir(), "ouro")
+	if err := os.Symlink(self, ouro); err != nil {
+		t.Fatal(err)
+	}
+	return ouro
+}
+
+// TestZipToService: a zip in a bucket becomes an image, and the image the
+// service of a stack that ran nothing before; the next zip becomes the next one.
+func TestZipToService(t *testing.T) {
+	t.Parallel()
+	if _, err := exec.LookPath("aws"); err != nil {
+		if os.Getenv("OURO_REQUIRE_TOOLS") != "" {
+			t.Fatal("the AWS CLI is not installed")
+		}
+		t.Skip("the AWS CLI is not installed")
+	}
+	c := cloudtest.Start(t, t.TempDir(), asOuro(t))
+	t.Cleanup(func() {
+		if err := c.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	d := &deployed{world: &world{t, c, pipeline.NewBuckets(c.Config), pipeline.NewClients(c.Config)}, stacks: cloudformation.NewFromConfig(c.Config)}
+	for _, name := range []string{"code", "zips"} {
+		d.bucket(name)
+	}
+	d.program("code", "function.zip")
+	_, err := d.buckets.PutBucketVersioning(t.Context(), &s3.PutBucketVersioningInput{Bucket: aws.String("zips"), VersioningConfiguration: &s3types.VersioningConfiguration{Status: s3types.BucketVersioningStatusEnabled}})
+	if err == nil {
+		_, err = d.buckets.PutBucketNotificationConfiguration(t.Context(), &s3.PutBucketNotificationConfigurationInput{Bucket: aws.String("zips"),
+			NotificationConfiguration: &s3types.NotificationConfiguration{EventBridgeConfiguration: &s3types.EventBridgeConfiguration{}}})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.apply("images", "ecr/repository.yaml", map[string]string{"EnvironmentName": "test", "Name": "shop"})
+	d.apply("cluster", "ecs/cluster.yaml", map[string]string{"EnvironmentName": "test"})
+	images := d.outputs("images")
+	d.apply("shop", "ecs/service.yaml", map[string]string{
+		"EnvironmentName": "test", "Name": "shop", "ClusterName": d.outputs("cluster")["Name"], "VpcId": "vpc-1", "Subnets": "subnet-1,subnet-2", "SourceSecurityGroup": "sg-1",
+		"Image": images["Uri"] + ":none", "RepositoryArn": images["Arn"], "LogGroup": "shop", "DesiredCount": "0",
+	})
+	if count, image := d.service(); count != "0" || image != images["Uri"]+":none" {
+		t.Errorf("the service begins with %s of %s", count, image)
+	}
+	d.apply("pipeline", "ecs/pipeline.yaml", map[string]string{
+		"ProjectName": "shop", "SourceBucket": "zips", "SourceKey": "acme/shop/main/shop.zip", "RepositoryName": images["Name"], "RepositoryUri": images["Uri"],
+		"StackName": "shop", "CodeBucket": "code", "CodeKey": "function.zip", "Architecture": string(architecture()),
+	})
+	var before string
+	for i, page := range []string{"first", "second"} {
+		d.put("zips", "acme/shop/main/shop.zip", zipped(t, map[string]string{"Dockerfile": "FROM scratch\nCOPY page /\nENTRYPOINT [\"/serve\"]\n", "page": page}))
+		d.until("the pipeline's end with "+page, d.succeeded(i+1))
+		count, image := d.service()
+		digest, found := strings.CutPrefix(image, images["Uri"]+"@")
+		if count != "1" || !found || digest == before {
+			t.Fatalf("%s: the service has %s of %s", page, count, image)
+		}
+		before = digest
+		there, err := ecr.NewFromConfig(c.Config).DescribeImages(t.Context(), &ecr.DescribeImagesInput{RepositoryName: aws.String(images["Name"])})
+		if err != nil || !slices.ContainsFunc(there.ImageDetails, imageOf(digest)) {
+			t.Errorf("%s: the image is not in the repository: %v", page, err)
+		}
+	}
+}
+
+// imageOf finds the image of a digest.
+func imageOf(digest string) func(ecrtypes.ImageDetail) bool {
+	return func(i ecrtypes.ImageDetail) bool { return *i.ImageDigest == digest }
+}
+
+// succeeded tells whether the newest execution of the pipeline has succeeded,
+// and is the n-th.
+func (d *deployed) succeeded(n int) func() bool {
+	api := codepipeline.NewFromConfig(d.cloud.Config)
+	return func() bool {
+		list, err := api.ListPipelineExecutions(d.Context(), &codepipeline.ListPipelineExecutionsInput{PipelineName: aws.String("shop")})
+		if err != nil {
+			d.Fatal(err)
+		}
+		// The first one found no source.
+		all := slices.DeleteFunc(list.PipelineExecutionSummaries, func(s pipelinetypes.PipelineExecutionSummary) bool { return len(s.SourceRevisions) == 0 })
+		if len(all) < n {
+			return false
+		}
+		if all[0].Status == pipelinetypes.PipelineExecutionStatusFailed {
+			d.Fatalf("execution %d has failed: %v", n, d.why(api))
+		}
+		return all[0].Status == pipelinetypes.PipelineExecutionStatusSucceeded
+	}
+}
+
+// why are the messages of the pipeline's actions that failed.
+func (d *deployed) why(api *codepipeline.Client) (all []string) {
+	state, err := api.GetPipelineState(d.Context(), &codepipeline.GetPipelineStateInput{Name: aws.String("shop")})
+	if err != nil {
+		d.Fatal(err)
+	}
+	for _, s := range state.StageStates {
+		for _, a := range s.ActionStates {
+			if e := a.LatestExecution; e != nil && e.ErrorDetails != nil {
+				all = append(all, *a.ActionName+": "+aws.ToString(e.ErrorDetails.Message))
+			}
+		}
+	}
+	return all
+}
+
+// outputs are a stack's.
+func (d *deployed) outputs(name string) map[string]string {
+	d.Helper()
+	s, err := stack.Describe(d.Context(), d.stacks, name)
+	if err != nil || s == nil {
+		d.Fatal(name, err)
+	}
+	all := map[string]string{}
+	for _, o := range s.Outputs {
+		all[*o.OutputKey] = *o.OutputValue
+	}
+	return all
+}
+
+// service gives the recorded service's count and image.
+func (d *deployed) service() (count, image string) {
+	d.Helper()
+	read := func(logical, kind string) map[string]any {
+		r, err := d.stacks.DescribeStackResource(d.Context(), &cloudformation.DescribeStackResourceInput{StackName: aws.String("shop"), LogicalResourceId: &logical})
+		if err != nil {
+			d.Fatal(err)
+		}
+		id := *r.StackResourceDetail.PhysicalResourceId
+		if kind == "AWS::ECS::Service" {
+			id += "|" + d.outputs("cluster")["Name"]
+		}
+		got, err := cloudcontrol.NewFromConfig(d.cloud.Config).GetResource(d.Context(), &cloudcontrol.GetResourceInput{TypeName: &kind, Identifier: &id})
+		if err != nil {
+			d.Fatal(err)
+		}
+		var properties map[string]any
+		if err := json.Unmarshal([]byte(*got.ResourceDescription.Properties), &properties); err != nil {
+			d.Fatal(err)
+		}
+		return properties
+	}
+	containers, _ := read("Task", "AWS::ECS::TaskDefinition")["ContainerDefinitions"].([]any)
+	return fmt.Sprint(read("Service", "AWS::ECS::Service")["DesiredCount"]), containers[0].(map[string]any)["Image"].(string)
+}
