@@ -232,7 +232,7 @@ func TestRulesThatCannotBeEvaluated(t *testing.T) {
 	want := map[string]string{
 		"Alarm":    `the local cloud has no CloudWatch alarms, so the state of "cpu" is not known`,
 		"Zone":     `the time zone "Moon/Crater" is not known`,
-		"Cron":     `the field "25" of the cron expression "* * 25 * * ?": "25" is no number from 0 to 23`,
+		"Cron":     `the cron expression "* * 25 * * ?": the field "25": "25" is no number from 0 to 23`,
 		"Match":    `the value "[a-z&&[^b]]+" is no regular expression that the local cloud can match`,
 		"Operator": `the operator "GT" is none of CONTAINS, EQ, MATCHES, NE`,
 	}
