@@ -68,7 +68,9 @@ func tail(text string) string {
 func installPython(ctx context.Context, i installation) error {
 	target := filepath.Join(i.root, "python")
 	python := "python3"
-	args := []string{"-m", "pip", "install", "--target", target, "--requirement", "requirements.txt",
+	// Some systems' pip installs for the user unless it is told otherwise, which
+	// contradicts a target.
+	args := []string{"-m", "pip", "install", "--no-user", "--target", target, "--requirement", "requirements.txt",
 		"--no-compile", "--no-input", "--disable-pip-version-check", "--no-warn-script-location", "--quiet"}
 	if wanted := pythonVersion(i.Runtimes); wanted != "" {
 		// It may be there in name alone, as pyenv's stand-ins are.
