@@ -65,21 +65,21 @@ func TestKill(t *testing.T) {
 	for round, after := range []int64{1 << 20, 100_000} {
 		r.Write("large", noise(uint64(round), 2<<20))
 		commit := r.Push("main")
-		killed := make(chan struct{})
+		reached, killed := make(chan struct{}), make(chan struct{})
 		cmd, out := start(commit)
 		begin, once := s.Sent.Load(), sync.Once{}
 		s.Slow(func(sent int64) {
 			if sent-begin > after {
-				once.Do(func() {
-					cmd.Process.Kill() //nolint:errcheck // Wait tells
-					close(killed)
-				})
+				once.Do(func() { close(reached) })
+				<-killed
 			}
 		})
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		<-killed
+		<-reached
+		cmd.Process.Kill() //nolint:errcheck // Wait tells
+		close(killed)
 		if err := cmd.Wait(); err == nil || out.Len() > 0 {
 			t.Fatalf("round %d: it ended before: %v", round, err)
 		}
