@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -78,13 +79,20 @@ func TestKill(t *testing.T) {
 			t.Fatal(err)
 		}
 		<-reached
+		incoming := func() []string {
+			files, _ := filepath.Glob(dir + "/*/incoming.pack")
+			return files
+		}
+		for end := time.Now().Add(time.Minute); len(incoming()) == 0 && time.Now().Before(end); {
+			time.Sleep(time.Millisecond) // what was sent has not been read yet
+		}
 		cmd.Process.Kill() //nolint:errcheck // Wait tells
 		close(killed)
 		if err := cmd.Wait(); err == nil || out.Len() > 0 {
 			t.Fatalf("round %d: it ended before: %v", round, err)
 		}
 		s.Slow(nil)
-		if parts, _ := filepath.Glob(dir + "/*/incoming.pack"); len(parts) != 1 {
+		if parts := incoming(); len(parts) != 1 {
 			t.Errorf("round %d: nothing was being written: %v", round, parts)
 		}
 		if states, _ := filepath.Glob(dir + "/*/state.json"); len(states) != 0 {
