@@ -120,7 +120,7 @@ func (c *call) ask(ctx context.Context, z types.Authorizer, identity []string) (
 	return payload, nil
 }
 
-func (c *call) methodARN() string { return c.ARN(c.Request.Method + unescaped(c.inStage)) }
+func (c *call) methodARN() string { return c.ARN(c.Request.Method + executeapi.Unescaped(c.inStage)) }
 
 // question is the event for an authorizer.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-lambda-authorizer-input.html

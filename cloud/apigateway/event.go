@@ -1,8 +1,6 @@
 package apigateway
 
 import (
-	"encoding/json"
-	"net/url"
 	"strconv"
 	"strings"
 
@@ -23,7 +21,7 @@ func (c *call) event() map[string]any {
 func (c *call) request() map[string]any {
 	headers := c.Headers()
 	return map[string]any{
-		"resource": c.resource.Path, "path": unescaped(c.inStage), "httpMethod": c.Request.Method,
+		"resource": c.resource.Path, "path": executeapi.Unescaped(c.inStage), "httpMethod": c.Request.Method,
 		"headers": executeapi.Values(headers, executeapi.Last), "multiValueHeaders": executeapi.Multi(headers),
 		"queryStringParameters": executeapi.Values(c.query(), executeapi.Last), "multiValueQueryStringParameters": executeapi.Multi(c.query()),
 		"pathParameters": executeapi.OrNil(c.parameters), "stageVariables": executeapi.OrNil(c.stage.Variables),
@@ -39,42 +37,18 @@ func (c *call) context() map[string]any {
 	}
 	context := map[string]any{
 		"accountId": c.Account, "apiId": c.API, "deploymentId": c.stage.DeploymentId, "domainName": c.Domain, "domainPrefix": c.API,
-		"requestId": c.ID, "extendedRequestId": c.ID, "httpMethod": c.Request.Method, "path": unescaped(c.Path), "protocol": c.Request.Proto,
+		"requestId": c.ID, "extendedRequestId": c.ID, "httpMethod": c.Request.Method, "path": executeapi.Unescaped(c.Path), "protocol": c.Request.Proto,
 		"requestTime": c.Time(), "requestTimeEpoch": c.Started.UnixMilli(), "resourceId": c.resource.Id, "resourcePath": c.resource.Path,
 		"stage": c.Stage, "identity": identity,
 	}
 	if c.authority != nil {
 		said := map[string]any{}
 		for name, v := range c.authority {
-			said[name] = plain(v)
+			said[name] = executeapi.Text(v)
 		}
 		context["authorizer"] = said
 	}
 	return context
-}
-
-// unescaped is a path in the clear.
-func unescaped(path string) string {
-	if p, err := url.PathUnescape(path); err == nil {
-		return p
-	}
-	return path
-}
-
-// plain is a value of an authorizer's context as text, which REST APIs make of
-// all of them.
-func plain(v any) string {
-	switch v := v.(type) {
-	case nil:
-		return ""
-	case string:
-		return v
-	}
-	b, err := json.Marshal(v)
-	if err != nil {
-		return ""
-	}
-	return string(b)
 }
 
 // writeLog writes the line for a call, where the stage asks for one.
@@ -91,7 +65,7 @@ func (c *call) writeLog(a executeapi.Answer) {
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-mapping-template-reference.html
 func (c *call) variable(name string, a executeapi.Answer) string {
 	if key, ok := strings.CutPrefix(name, "authorizer."); ok && key != "error" {
-		return plain(c.authority[key])
+		return executeapi.Text(c.authority[key])
 	}
 	number := func(n int64) string {
 		if n == 0 {
@@ -105,7 +79,7 @@ func (c *call) variable(name string, a executeapi.Answer) string {
 	}
 	values := map[string]string{
 		"accountId": c.Account, "apiId": c.API, "deploymentId": aws.ToString(c.stage.DeploymentId), "domainName": c.Domain, "domainPrefix": c.API,
-		"requestId": c.ID, "extendedRequestId": c.ID, "httpMethod": c.Request.Method, "path": unescaped(c.Path), "protocol": c.Request.Proto,
+		"requestId": c.ID, "extendedRequestId": c.ID, "httpMethod": c.Request.Method, "path": executeapi.Unescaped(c.Path), "protocol": c.Request.Proto,
 		"requestTime": c.Time(), "requestTimeEpoch": strconv.FormatInt(c.Started.UnixMilli(), 10),
 		"resourceId": aws.ToString(c.resource.Id), "resourcePath": aws.ToString(c.resource.Path), "stage": c.Stage,
 		"identity.sourceIp": c.SourceIP, "identity.userAgent": c.Request.UserAgent(),

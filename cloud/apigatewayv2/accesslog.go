@@ -1,7 +1,6 @@
 package apigatewayv2
 
 import (
-	"encoding/json"
 	"strconv"
 	"strings"
 
@@ -24,7 +23,7 @@ func (c *call) writeLog(a executeapi.Answer) {
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-logging-variables.html
 func (c *call) variable(name string, a executeapi.Answer) string {
 	if key, ok := strings.CutPrefix(name, "authorizer."); ok && key != "error" {
-		return plain(c.authority[key])
+		return executeapi.Text(c.authority[key])
 	}
 	number := func(n int) string {
 		if n == 0 {
@@ -42,7 +41,7 @@ func (c *call) variable(name string, a executeapi.Answer) string {
 	}
 	values := map[string]string{
 		"accountId": c.Account, "apiId": c.API, "awsEndpointRequestId": "", "domainName": c.Domain, "domainPrefix": c.API,
-		"extendedRequestId": c.ID, "requestId": c.ID, "httpMethod": c.Request.Method, "path": unescaped(c.Path), "protocol": c.Request.Proto,
+		"extendedRequestId": c.ID, "requestId": c.ID, "httpMethod": c.Request.Method, "path": executeapi.Unescaped(c.Path), "protocol": c.Request.Proto,
 		"requestTime": c.Time(), "requestTimeEpoch": strconv.FormatInt(c.Started.UnixMilli(), 10), "stage": c.Stage,
 		"routeKey": aws.ToString(c.match.route.RouteKey), "status": number(a.Status), "responseLength": strconv.Itoa(len(a.Body)),
 		"responseLatency":   strconv.FormatInt(c.service.host.Now().Sub(c.Started).Milliseconds(), 10),
@@ -53,19 +52,4 @@ func (c *call) variable(name string, a executeapi.Answer) string {
 		"integration.integrationStatus": number(c.log.integrationStatus), "authorizer.error": c.log.authorizer,
 	}
 	return values[name]
-}
-
-// plain is a value of an authorizer's context as text.
-func plain(v any) string {
-	switch v := v.(type) {
-	case nil:
-		return ""
-	case string:
-		return v
-	}
-	b, err := json.Marshal(v)
-	if err != nil {
-		return ""
-	}
-	return string(b)
 }

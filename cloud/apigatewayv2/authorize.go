@@ -116,7 +116,7 @@ func (c *call) judge(z types.Authorizer, payload []byte) (bool, map[string]any, 
 // routeARN names what is called, by the method and path of the call, whatever
 // the key of its route: policies allow and deny by them.
 func (c *call) routeARN() string {
-	return c.ARN(c.Request.Method + unescaped(c.inStage))
+	return c.ARN(c.Request.Method + executeapi.Unescaped(c.inStage))
 }
 
 // question is the event for an authorizer.

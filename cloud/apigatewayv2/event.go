@@ -26,7 +26,7 @@ func isBinary(media string) bool {
 func (c *call) eventV2() map[string]any {
 	body, encoded := c.TextBody(isBinary)
 	e := map[string]any{
-		"version": "2.0", "routeKey": c.match.route.RouteKey, "rawPath": unescaped(c.Path), "rawQueryString": c.Request.URL.RawQuery,
+		"version": "2.0", "routeKey": c.match.route.RouteKey, "rawPath": executeapi.Unescaped(c.Path), "rawQueryString": c.Request.URL.RawQuery,
 		"headers": c.lowerHeaders(), "requestContext": c.contextV2(), "isBase64Encoded": encoded,
 	}
 	optional := map[string]any{
@@ -46,7 +46,7 @@ func (c *call) contextV2() map[string]any {
 		"accountId": c.Account, "apiId": c.API, "domainName": c.Domain, "domainPrefix": c.API, "requestId": c.ID,
 		"routeKey": c.match.route.RouteKey, "stage": c.Stage, "time": c.Time(), "timeEpoch": c.Started.UnixMilli(),
 		"http": map[string]any{
-			"method": c.Request.Method, "path": unescaped(c.Path), "protocol": c.Request.Proto,
+			"method": c.Request.Method, "path": executeapi.Unescaped(c.Path), "protocol": c.Request.Proto,
 			"sourceIp": c.SourceIP, "userAgent": c.Request.UserAgent(),
 		},
 	}
@@ -90,7 +90,7 @@ func (c *call) eventV1() map[string]any {
 		resource = path
 	}
 	return map[string]any{
-		"version": "1.0", "resource": resource, "path": unescaped(c.Path), "httpMethod": c.Request.Method,
+		"version": "1.0", "resource": resource, "path": executeapi.Unescaped(c.Path), "httpMethod": c.Request.Method,
 		"headers": executeapi.Values(headers, executeapi.Last), "multiValueHeaders": executeapi.Multi(headers),
 		"queryStringParameters": executeapi.Values(c.query(), executeapi.Last), "multiValueQueryStringParameters": executeapi.Multi(c.query()),
 		"pathParameters": executeapi.OrNil(c.match.parameters), "stageVariables": executeapi.OrNil(c.stage.StageVariables),
@@ -101,7 +101,7 @@ func (c *call) eventV1() map[string]any {
 func (c *call) contextV1(resource string) map[string]any {
 	context := map[string]any{
 		"accountId": c.Account, "apiId": c.API, "domainName": c.Domain, "domainPrefix": c.API,
-		"requestId": c.ID, "extendedRequestId": c.ID, "httpMethod": c.Request.Method, "path": unescaped(c.Path), "protocol": c.Request.Proto,
+		"requestId": c.ID, "extendedRequestId": c.ID, "httpMethod": c.Request.Method, "path": executeapi.Unescaped(c.Path), "protocol": c.Request.Proto,
 		"requestTime": c.Time(), "requestTimeEpoch": c.Started.UnixMilli(), "resourceId": c.match.route.RouteKey, "resourcePath": resource,
 		"stage": c.Stage, "identity": map[string]any{"sourceIp": c.SourceIP, "userAgent": c.Request.UserAgent()},
 	}

@@ -1,7 +1,6 @@
 package apigatewayv2
 
 import (
-	"net/url"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -47,12 +46,4 @@ func (c config) route(method, path string) (match, bool) {
 		}
 	}
 	return found, best != ""
-}
-
-// unescaped is a path in the clear.
-func unescaped(path string) string {
-	if p, err := url.PathUnescape(path); err == nil {
-		return p
-	}
-	return path
 }

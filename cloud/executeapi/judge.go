@@ -55,3 +55,18 @@ func Judge(payload []byte, arn string) (verdict Verdict, context map[string]any,
 	}
 	return verdict, context, nil
 }
+
+// Text is a value of an authorizer's context as text.
+func Text(v any) string {
+	switch v := v.(type) {
+	case nil:
+		return ""
+	case string:
+		return v
+	}
+	b, err := json.Marshal(v)
+	if err != nil {
+		return ""
+	}
+	return string(b)
+}

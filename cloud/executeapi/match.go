@@ -20,7 +20,7 @@ func MatchPath(pattern, path string) (values map[string]string, rank string, ok 
 			if i >= len(given) {
 				return nil, "", false
 			}
-			values[rest] = unescape(strings.Join(given[i:], "/"))
+			values[rest] = Unescaped(strings.Join(given[i:], "/"))
 			return values, ranks.String() + "a", true
 		}
 		if i >= len(given) {
@@ -31,9 +31,9 @@ func MatchPath(pattern, path string) (values map[string]string, rank string, ok 
 			if given[i] == "" {
 				return nil, "", false
 			}
-			values[name] = unescape(given[i])
+			values[name] = Unescaped(given[i])
 			ranks.WriteByte('b')
-		case w == unescape(given[i]) || w == given[i]:
+		case w == Unescaped(given[i]) || w == given[i]:
 			ranks.WriteByte('c')
 		default:
 			return nil, "", false
@@ -47,7 +47,8 @@ func segments(path string) []string {
 	return strings.Split(strings.TrimSuffix(strings.TrimPrefix(path, "/"), "/"), "/")
 }
 
-func unescape(s string) string {
+// Unescaped is a path, or a part of one, in the clear.
+func Unescaped(s string) string {
 	if u, err := url.PathUnescape(s); err == nil {
 		return u
 	}
