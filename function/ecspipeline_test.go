@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -21,6 +20,7 @@ import (
 	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"ouro/cloud/cloudtest"
+	"ouro/cloud/cloudtest/tool"
 	"ouro/pipeline"
 	"ouro/stack"
 )
@@ -43,12 +43,7 @@ func asOuro(t *testing.T) string {
 // service of a stack that ran nothing before; the next zip becomes the next one.
 func TestZipToService(t *testing.T) {
 	t.Parallel()
-	if _, err := exec.LookPath("aws"); err != nil {
-		if os.Getenv("OURO_REQUIRE_TOOLS") != "" {
-			t.Fatal("the AWS CLI is not installed")
-		}
-		t.Skip("the AWS CLI is not installed")
-	}
+	tool.Find(t, "aws")
 	c := cloudtest.Start(t, t.TempDir(), asOuro(t))
 	t.Cleanup(func() {
 		if err := c.Close(); err != nil {

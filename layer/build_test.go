@@ -9,7 +9,6 @@ import (
 	"io"
 	"maps"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -17,6 +16,7 @@ import (
 	"syscall"
 	"testing"
 
+	"ouro/cloud/cloudtest/tool"
 	"ouro/layer"
 )
 
@@ -233,20 +233,9 @@ func wheelFor(t *testing.T, dir, platform, name, version, code string, needs ...
 	}
 }
 
-// needTool skips, unless the tests are to have all tools.
-func needTool(t *testing.T, name string) {
-	t.Helper()
-	if _, err := exec.LookPath(name); err != nil {
-		if os.Getenv("OURO_REQUIRE_TOOLS") != "" {
-			t.Fatal(err)
-		}
-		t.Skip(name + " is not installed")
-	}
-}
-
 func TestRequirements(t *testing.T) {
 	t.Parallel()
-	needTool(t, "python3")
+	tool.Find(t, "python3")
 	var contents []string
 	for range 2 {
 		dir := tree(t, map[string]string{"requirements.txt": "--no-index\n--find-links wheels\ngreeter\n", "python/own.py": "import greeter\n", "wheels/.keep": ""})
@@ -277,7 +266,7 @@ func TestRequirements(t *testing.T) {
 // runtime's system can load.
 func TestForeignWheels(t *testing.T) {
 	t.Parallel()
-	needTool(t, "python3")
+	tool.Find(t, "python3")
 	foreign := map[string][2]string{"amd64": {"arm64", "aarch64"}, "arm64": {"x86_64", "x86_64"}}[runtime.GOARCH]
 	dir := tree(t, map[string]string{"requirements.txt": "--no-index\n--find-links wheels\nfast\n", "wheels/.keep": ""})
 	for version, glibc := range map[string]string{"1.0": "2_17", "2.0": "2_28", "3.0": "2_39"} {
@@ -300,7 +289,7 @@ func TestForeignWheels(t *testing.T) {
 
 func TestPackageJSON(t *testing.T) {
 	t.Parallel()
-	needTool(t, "npm")
+	tool.Find(t, "npm")
 	dir := tree(t, map[string]string{
 		"package.json":              `{"name": "l", "version": "1.0.0", "dependencies": {"greeter": "file:pkgs/greeter"}}`,
 		"pkgs/greeter/package.json": `{"name": "greeter", "version": "1.0.0", "main": "index.js"}`,
@@ -317,7 +306,7 @@ func TestPackageJSON(t *testing.T) {
 
 func TestGoModule(t *testing.T) {
 	t.Parallel()
-	needTool(t, "go")
+	tool.Find(t, "go")
 	dir := tree(t, map[string]string{"go.mod": "module example.com/tool\n\ngo 1.24\n", "main.go": "package main\n\nfunc main() {}\n"})
 	m, files, err := build(t, dir)
 	if err != nil {

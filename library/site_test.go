@@ -3,8 +3,6 @@ package library_test
 import (
 	"encoding/json"
 	"maps"
-	"os"
-	"os/exec"
 	"slices"
 	"testing"
 	"time"
@@ -17,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline"
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline/types"
 
+	"ouro/cloud/cloudtest/tool"
 	"ouro/library"
 )
 
@@ -45,12 +44,7 @@ type site struct {
 
 func newSite(t *testing.T) *site {
 	t.Helper()
-	if _, err := exec.LookPath("aws"); err != nil {
-		if os.Getenv("OURO_REQUIRE_TOOLS") == "1" {
-			t.Fatal("the AWS CLI is not installed, and OURO_REQUIRE_TOOLS asks for it")
-		}
-		t.Skip("the AWS CLI is not installed")
-	}
+	tool.Find(t, "aws")
 	a := newAccount(t)
 	s := &site{account: a, repos: codecommit.NewFromConfig(a.config), pipelines: codepipeline.NewFromConfig(a.config), known: map[string]bool{}, settings: values{
 		"ProjectName": "site", "SourceProvider": "CodeCommit", "SourceRepository": "site", "BuildSpec": publishing,

@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/google/go-cmp/cmp"
 
+	"ouro/cloud/cloudtest/tool"
 	"ouro/template"
 )
 
@@ -62,13 +63,7 @@ Resources:
 // every reference has the same form, and leads to the same content.
 func TestAsAWSPackages(t *testing.T) {
 	t.Parallel()
-	cli, err := exec.LookPath("aws")
-	if err != nil {
-		if os.Getenv("OURO_REQUIRE_TOOLS") == "1" {
-			t.Fatal("the AWS CLI is not installed, and OURO_REQUIRE_TOOLS asks for it")
-		}
-		t.Skip("the AWS CLI is not installed")
-	}
+	cli := tool.Find(t, "aws")
 	client, root := localS3(t), t.TempDir()
 	write(t, root, "site.yaml", packagedByBoth)
 	write(t, root, "nested/in.yaml", "Resources: {F: {Type: AWS::Lambda::Function, Properties: {Code: ../code}}}\n")

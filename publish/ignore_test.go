@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"ouro/cloud/cloudtest/tool"
 	"ouro/publish"
 )
 
@@ -38,12 +39,7 @@ var ignoring = []struct {
 // TestIgnore holds what archives leave out against git itself.
 func TestIgnore(t *testing.T) {
 	t.Parallel()
-	if _, err := exec.LookPath("git"); err != nil {
-		if os.Getenv("OURO_REQUIRE_TOOLS") == "1" {
-			t.Fatal("git is not installed, and OURO_REQUIRE_TOOLS asks for it")
-		}
-		t.Skip("git is not installed")
-	}
+	tool.Find(t, "git")
 	for _, c := range ignoring {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

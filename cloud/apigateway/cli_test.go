@@ -6,12 +6,13 @@ import (
 	"testing"
 
 	"ouro/cloud/cloudtest"
+	"ouro/cloud/cloudtest/tool"
 )
 
 // TestCLI asks with the unmodified AWS CLI, for REST APIs and HTTP APIs.
 func TestCLI(t *testing.T) {
 	t.Parallel()
-	needs(t, "aws")
+	tool.Find(t, "aws")
 	c := cloudtest.New(t)
 	run := func(line string) string {
 		t.Helper()

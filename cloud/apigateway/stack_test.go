@@ -2,7 +2,6 @@ package apigateway_test
 
 import (
 	"maps"
-	"os"
 	"os/exec"
 	"strings"
 	"testing"
@@ -16,6 +15,7 @@ import (
 
 	"ouro/cloud/cloudformation/resource"
 	"ouro/cloud/cloudtest"
+	"ouro/cloud/cloudtest/tool"
 )
 
 // deploy makes or changes a stack, and gives its outputs.
@@ -72,12 +72,6 @@ func remove(t *testing.T, c *cloudtest.Cloud, name string) {
 	}
 }
 
-func needs(t *testing.T, tool string) {
-	if _, err := exec.LookPath(tool); err != nil && os.Getenv("OURO_REQUIRE_TOOLS") == "" {
-		t.Skip(tool + " is not installed")
-	}
-}
-
 const samTemplate = `
 Transform: AWS::Serverless-2016-10-31
 Resources:
@@ -106,8 +100,8 @@ Outputs:
 // asks with curl.
 func TestServerless(t *testing.T) {
 	t.Parallel()
-	needs(t, "python3")
-	needs(t, "curl")
+	tool.Find(t, "python3")
+	tool.Find(t, "curl")
 	c := cloudtest.New(t)
 	ask := func(want string, args ...string) {
 		t.Helper()

@@ -1,8 +1,6 @@
 package cloudformation_test
 
 import (
-	"os"
-	"os/exec"
 	"strings"
 	"testing"
 
@@ -10,6 +8,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
+
+	"ouro/cloud/cloudtest/tool"
 )
 
 const lambdaTemplate = `
@@ -53,7 +53,7 @@ Outputs:
 // them looks after.
 func TestLambda(t *testing.T) {
 	t.Parallel()
-	needs(t, "python3")
+	tool.Find(t, "python3")
 	w := newWorld(t)
 	s := w.create("s", lambdaTemplate)
 	out := outputs(s)
@@ -102,7 +102,7 @@ Outputs:
 // TestNodeLambda has a function of Node.js look after a custom resource.
 func TestNodeLambda(t *testing.T) {
 	t.Parallel()
-	needs(t, "node")
+	tool.Find(t, "node")
 	w := newWorld(t)
 	if did := outputs(w.create("s", nodeTemplate))["Did"]; did != "Create one" {
 		t.Fatalf("%q\n%s", did, w.story("s"))
@@ -150,7 +150,7 @@ Resources:
 // TestLambdaMacro expands templates by a function.
 func TestLambdaMacro(t *testing.T) {
 	t.Parallel()
-	needs(t, "python3")
+	tool.Find(t, "python3")
 	w := newWorld(t)
 	w.create("macro", lambdaMacro)
 	using := `{Transform: Outputs, Description: works, Parameters: {Who: {Type: String, Default: me}}, Resources: {H: {Type: 'AWS::CloudFormation::WaitConditionHandle'}}}`
@@ -164,16 +164,4 @@ func TestLambdaMacro(t *testing.T) {
 	if story := w.story("broken"); s.StackStatus != types.StackStatusRollbackComplete || !strings.Contains(story, "Transform 000000000000::Outputs failed") {
 		t.Errorf("%s\n%s", s.StackStatus, story)
 	}
-}
-
-// needs skips a test where a program is missing.
-func needs(t testing.TB, program string) {
-	t.Helper()
-	if _, err := exec.LookPath(program); err == nil {
-		return
-	}
-	if os.Getenv("OURO_REQUIRE_TOOLS") != "" {
-		t.Fatalf("%s is not installed", program)
-	}
-	t.Skipf("%s is not installed", program)
 }

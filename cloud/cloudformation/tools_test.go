@@ -8,29 +8,14 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
-)
 
-// tool finds a program, or ends the test: skipped where tools are not asked for.
-func tool(t *testing.T, name string, try ...string) string {
-	t.Helper()
-	path, err := exec.LookPath(name)
-	if err == nil && len(try) > 0 {
-		err = exec.Command(path, try...).Run()
-	}
-	switch {
-	case err == nil:
-	case os.Getenv("OURO_REQUIRE_TOOLS") == "1":
-		t.Fatalf("%s is not installed, and OURO_REQUIRE_TOOLS asks for it: %v", name, err)
-	default:
-		t.Skipf("%s is not installed: %v", name, err)
-	}
-	return path
-}
+	"ouro/cloud/cloudtest/tool"
+)
 
 // TestCommandLine takes a tree of stacks through its life with the AWS CLI.
 func TestCommandLine(t *testing.T) {
 	t.Parallel()
-	program := tool(t, "aws", "--version")
+	program := tool.Find(t, "aws", "--version")
 	w := newWorld(t)
 	dir, url := t.TempDir(), w.put("leaf.yaml", leaf)
 	write := func(name string, resources map[string]any) string {
@@ -102,7 +87,7 @@ func (w *world) settledID(id string) string {
 // TestBoto3 does the same with boto3.
 func TestBoto3(t *testing.T) {
 	t.Parallel()
-	python := tool(t, "python3", "-c", "import boto3")
+	python := tool.Find(t, "python3", "-c", "import boto3")
 	w := newWorld(t)
 	out, err := exec.CommandContext(t.Context(), python, "testdata/tree.py", w.URL, w.put("leaf.yaml", leaf)).CombinedOutput()
 	if err != nil || len(w.parameters()) != 0 {

@@ -12,6 +12,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	api "github.com/aws/aws-sdk-go-v2/service/codebuild"
 	"github.com/aws/aws-sdk-go-v2/service/codebuild/types"
+
+	"ouro/cloud/cloudtest/tool"
 )
 
 // forkingBatch has a build that runs processes of all kinds until it is
@@ -174,12 +176,7 @@ func sortedNames(files map[string]string) []string {
 // TestBatchCommandLine starts a batch with the AWS CLI.
 func TestBatchCommandLine(t *testing.T) {
 	t.Parallel()
-	program, err := exec.LookPath("aws")
-	if err != nil && os.Getenv("OURO_REQUIRE_TOOLS") == "1" {
-		t.Fatal("the AWS CLI is not installed, and OURO_REQUIRE_TOOLS asks for it")
-	} else if err != nil {
-		t.Skip("the AWS CLI is not installed")
-	}
+	program := tool.Find(t, "aws")
 	c := newCloud(t, t.TempDir())
 	c.create(t, project("cli", "version: 0.2\nbatch: {build-list: [{identifier: a}]}\nphases: {build: {commands: ['test \"$V\" = w']}}", batching(nil)))
 	run := func(to any, arguments ...string) {

@@ -21,6 +21,7 @@ import (
 	iamapi "github.com/aws/aws-sdk-go-v2/service/iam"
 	s3api "github.com/aws/aws-sdk-go-v2/service/s3"
 
+	"ouro/cloud/cloudtest/tool"
 	"ouro/cloud/codebuild"
 	"ouro/cloud/codecommit"
 	"ouro/cloud/codeconnections"
@@ -50,13 +51,7 @@ type testCloud struct {
 // byCLI runs the AWS CLI's commands for CodeBuild, which print text.
 func (c *testCloud) byCLI(t testing.TB) func(args ...string) string {
 	t.Helper()
-	cli, err := exec.LookPath("aws")
-	if err != nil {
-		if os.Getenv("OURO_REQUIRE_TOOLS") == "1" {
-			t.Fatal("the AWS CLI is not installed, and OURO_REQUIRE_TOOLS asks for it")
-		}
-		t.Skip("the AWS CLI is not installed")
-	}
+	cli := tool.Find(t, "aws")
 	return func(args ...string) string {
 		t.Helper()
 		cmd := exec.Command(cli, append([]string{"codebuild", "--output", "text"}, args...)...)

@@ -2,8 +2,6 @@ package codedeploy_test
 
 import (
 	"encoding/json"
-	"os"
-	"os/exec"
 	"strings"
 	"testing"
 
@@ -13,6 +11,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
+
+	"ouro/cloud/cloudtest/tool"
 )
 
 // checker is a hook: it asks CodeDeploy to go on, or not, as WORD says.
@@ -49,22 +49,10 @@ func (f *fleet) function(name, source, word string, role *string) {
 		Code: &lambdatypes.FunctionCode{ZipFile: zipped(f.t, map[string]string{"app.py": source})}}))
 }
 
-// needsPython skips where there is no Python to run functions.
-func needsPython(t *testing.T) {
-	t.Helper()
-	if _, err := exec.LookPath("python3"); err == nil {
-		return
-	}
-	if os.Getenv("OURO_REQUIRE_TOOLS") != "" {
-		t.Fatal("python3 is not installed")
-	}
-	t.Skip("python3 is not installed")
-}
-
 // TestFunction shifts an alias's traffic, and takes it back after a hook's no.
 func TestFunction(t *testing.T) {
 	t.Parallel()
-	needsPython(t)
+	tool.Find(t, "python3")
 	f := newFleet(t, t.TempDir())
 	defer f.close()
 	functions, runs := lambda.NewFromConfig(f.Config), f.role("runs", "lambda.amazonaws.com")

@@ -12,18 +12,14 @@ import (
 	cfntypes "github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 	api "github.com/aws/aws-sdk-go-v2/service/codedeploy"
 	"github.com/aws/aws-sdk-go-v2/service/codedeploy/types"
+
+	"ouro/cloud/cloudtest/tool"
 )
 
 // byCLI runs the AWS CLI's commands for CodeDeploy, which print text.
 func (f *fleet) byCLI(args ...string) string {
 	f.t.Helper()
-	cli, err := exec.LookPath("aws")
-	if err != nil {
-		if os.Getenv("OURO_REQUIRE_TOOLS") == "1" {
-			f.t.Fatal("the AWS CLI is not installed, and OURO_REQUIRE_TOOLS asks for it")
-		}
-		f.t.Skip("the AWS CLI is not installed")
-	}
+	cli := tool.Find(f.t, "aws")
 	cmd := exec.Command(cli, append([]string{"deploy", "--output", "text"}, args...)...)
 	cmd.Env = append(os.Environ(), "AWS_ACCESS_KEY_ID=000000000000", "AWS_SECRET_ACCESS_KEY=test", "AWS_DEFAULT_REGION=us-east-1", "AWS_CONFIG_FILE=/dev/null", "AWS_ENDPOINT_URL="+f.URL)
 	out, err := cmd.CombinedOutput()

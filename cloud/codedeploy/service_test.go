@@ -11,6 +11,8 @@ import (
 	cfntypes "github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 	api "github.com/aws/aws-sdk-go-v2/service/codedeploy"
 	"github.com/aws/aws-sdk-go-v2/service/codedeploy/types"
+
+	"ouro/cloud/cloudtest/tool"
 )
 
 // shop is a service behind two target groups, with its deployment group.
@@ -298,7 +300,7 @@ func TestService(t *testing.T) {
 	})
 
 	t.Run("a hook says no", func(t *testing.T) {
-		needsPython(t)
+		tool.Find(t, "python3")
 		f.function("no", checker, "Failed", f.role("runs", "lambda.amazonaws.com"))
 		d := f.until(f.begin("CodeDeployDefault.ECSLinear10PercentEvery1Minutes", next, "", `{"AfterAllowTraffic": "no"}`), func(d *types.DeploymentInfo) bool { return over(d) && d.RollbackInfo != nil })
 		if d.Status != types.DeploymentStatusFailed || d.ErrorInformation.Code != types.ErrorCodeHookExecutionFailure {

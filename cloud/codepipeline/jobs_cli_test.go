@@ -21,22 +21,14 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"ouro/cloud/cloudtest"
+	"ouro/cloud/cloudtest/tool"
 )
 
 // commandLine gives what runs the AWS CLI against the URL and compares what it
 // tells, unless want is empty. Without the CLI the test is skipped.
 func commandLine(t *testing.T, url *string) func(want string, arguments ...string) string {
 	t.Helper()
-	program, err := exec.LookPath("aws")
-	if err == nil {
-		err = exec.CommandContext(t.Context(), program, "--version").Run()
-	}
-	if err != nil {
-		if os.Getenv("OURO_REQUIRE_TOOLS") == "1" {
-			t.Fatalf("the AWS CLI is not installed, and OURO_REQUIRE_TOOLS asks for it: %v", err)
-		}
-		t.Skip("the AWS CLI is not installed")
-	}
+	program := tool.Find(t, "aws", "--version")
 	return func(want string, arguments ...string) string {
 		t.Helper()
 		cmd := exec.CommandContext(t.Context(), program, append([]string{"codepipeline"}, arguments...)...)

@@ -20,6 +20,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	api "github.com/aws/aws-sdk-go-v2/service/codepipeline"
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline/types"
+
+	"ouro/cloud/cloudtest/tool"
 )
 
 func signature(h func() hash.Hash, secret, body string) string {
@@ -200,14 +202,7 @@ func (h *hub) hidden(secret string) {
 
 // commandLine uses the AWS CLI, unless it is not installed.
 func (h *hub) commandLine(t *testing.T) {
-	program, err := exec.LookPath("aws")
-	switch {
-	case err == nil:
-	case os.Getenv("OURO_REQUIRE_TOOLS") == "1":
-		t.Fatal("aws is not installed, and OURO_REQUIRE_TOOLS asks for it")
-	default:
-		t.Skip("aws is not installed")
-	}
+	program := tool.Find(t, "aws")
 	run := func(arguments ...string) string {
 		t.Helper()
 		cmd := exec.CommandContext(context.WithoutCancel(t.Context()), program, append([]string{"codepipeline"}, arguments...)...)

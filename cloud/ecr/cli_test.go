@@ -6,17 +6,14 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"ouro/cloud/cloudtest/tool"
 )
 
 // TestCLI drives the service with the AWS CLI as it is.
 func TestCLI(t *testing.T) {
 	t.Parallel()
-	if _, err := exec.LookPath("aws"); err != nil {
-		if os.Getenv("OURO_REQUIRE_TOOLS") == "1" {
-			t.Fatal("the AWS CLI is not installed, and OURO_REQUIRE_TOOLS asks for it")
-		}
-		t.Skip("the AWS CLI is not installed")
-	}
+	tool.Find(t, "aws")
 	w, dir := newWorld(t), t.TempDir()
 	host := strings.TrimPrefix(w.URL, "http://")
 	if err := os.WriteFile(filepath.Join(dir, "life.json"), []byte(*rules(tagged("v", 5))), 0o600); err != nil {

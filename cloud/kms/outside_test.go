@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 
 	"ouro/cloud/cloudtest"
+	"ouro/cloud/cloudtest/tool"
 )
 
 // TestMaterialIsSealed looks for a private key in all files of the state.
@@ -42,13 +43,7 @@ func TestMaterialIsSealed(t *testing.T) {
 
 func TestCommandLine(t *testing.T) {
 	t.Parallel()
-	cli, err := exec.LookPath("aws")
-	if err != nil {
-		if os.Getenv("OURO_REQUIRE_TOOLS") == "1" {
-			t.Fatal("the AWS CLI is not installed, and OURO_REQUIRE_TOOLS asks for it")
-		}
-		t.Skip("the AWS CLI is not installed")
-	}
+	cli := tool.Find(t, "aws")
 	c := cloudtest.New(t)
 	run := func(args ...string) map[string]any {
 		t.Helper()

@@ -6,13 +6,15 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"ouro/cloud/cloudtest/tool"
 )
 
 // TestCLI drives the service with the AWS CLI as it is.
 func TestCLI(t *testing.T) {
 	t.Parallel()
-	needs(t, "aws")
-	needs(t, "python3")
+	tool.Find(t, "aws")
+	tool.Find(t, "python3")
 	w, dir := newWorld(t), t.TempDir()
 	for name, b := range map[string][]byte{
 		"f.zip":  zipped(t, map[string]string{"app.py": "import lib\ndef handler(event, context):\n    return {'lib': lib.NAME, 'a': event['a']}\n"}),

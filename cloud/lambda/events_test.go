@@ -20,13 +20,14 @@ import (
 
 	"ouro/cloud"
 	"ouro/cloud/cloudtest"
+	"ouro/cloud/cloudtest/tool"
 	"ouro/cloud/lambda"
 )
 
 // TestEvents has functions run in the background.
 func TestEvents(t *testing.T) {
 	t.Parallel()
-	needs(t, "python3")
+	tool.Find(t, "python3")
 	c := cloudtest.StartWith(t, cloud.Options{Dir: t.TempDir(), Lambda: lambda.Options{Pause: time.Millisecond}})
 	t.Cleanup(func() {
 		if err := c.Close(); err != nil {
@@ -78,7 +79,7 @@ func TestEvents(t *testing.T) {
 // TestEventsOutlive takes an event up that another process left.
 func TestEventsOutlive(t *testing.T) {
 	t.Parallel()
-	needs(t, "python3")
+	tool.Find(t, "python3")
 	dir := t.TempDir()
 	first := cloudtest.StartWith(t, cloud.Options{Dir: dir})
 	w := furnish(t, first)

@@ -4,8 +4,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
-	"os"
-	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -15,19 +13,9 @@ import (
 	lambdaapi "github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	smithy "github.com/aws/smithy-go"
-)
 
-// needs skips a test where a program is missing.
-func needs(t testing.TB, program string) {
-	t.Helper()
-	if _, err := exec.LookPath(program); err == nil {
-		return
-	}
-	if os.Getenv("OURO_REQUIRE_TOOLS") != "" {
-		t.Fatalf("%s is not installed", program)
-	}
-	t.Skipf("%s is not installed", program)
-}
+	"ouro/cloud/cloudtest/tool"
+)
 
 func (w *world) invoke(in *lambdaapi.InvokeInput) *lambdaapi.InvokeOutput {
 	w.t.Helper()
@@ -79,7 +67,7 @@ def handler(event, context):
 
 func TestInvoke(t *testing.T) {
 	t.Parallel()
-	needs(t, "python3")
+	tool.Find(t, "python3")
 	w, ctx := newWorld(t), t.Context()
 	l := w.layer("lib", `NAME = "one"`)
 	name := aws.String("teller")

@@ -18,6 +18,7 @@ import (
 
 	"ouro/cloud"
 	"ouro/cloud/cloudtest"
+	"ouro/cloud/cloudtest/tool"
 	"ouro/cloud/lambda"
 )
 
@@ -76,7 +77,7 @@ func (w *world) subscribe(topic, function string) {
 // TestSources has buckets, topics and schedules call functions.
 func TestSources(t *testing.T) {
 	t.Parallel()
-	needs(t, "python3")
+	tool.Find(t, "python3")
 	var ahead atomic.Int64
 	c := cloudtest.StartWith(t, cloud.Options{Dir: t.TempDir(), Lambda: lambda.Options{Pause: time.Millisecond}, Now: func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }})
 	t.Cleanup(func() {
@@ -135,7 +136,7 @@ func TestSources(t *testing.T) {
 // TestDestinations has outcomes of asynchronous events go wherever they may.
 func TestDestinations(t *testing.T) {
 	t.Parallel()
-	needs(t, "python3")
+	tool.Find(t, "python3")
 	c := cloudtest.StartWith(t, cloud.Options{Dir: t.TempDir(), Lambda: lambda.Options{Pause: time.Millisecond}})
 	t.Cleanup(func() {
 		if err := c.Close(); err != nil {

@@ -12,6 +12,8 @@ import (
 	eventtypes "github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
 	lambdaapi "github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+
+	"ouro/cloud/cloudtest/tool"
 )
 
 const web = `import json
@@ -68,7 +70,7 @@ func (w *world) ask(method, address, body string) (*http.Response, string) {
 
 func TestURL(t *testing.T) {
 	t.Parallel()
-	needs(t, "python3")
+	tool.Find(t, "python3")
 	w, ctx := newWorld(t), t.Context()
 	w.python("web", web)
 	at := w.url("web", types.InvokeModeBuffered)
@@ -114,7 +116,7 @@ func TestURL(t *testing.T) {
 
 func TestStream(t *testing.T) {
 	t.Parallel()
-	needs(t, "node")
+	tool.Find(t, "node")
 	w, ctx := newWorld(t), t.Context()
 	if _, err := w.api.CreateFunction(ctx, &lambdaapi.CreateFunctionInput{FunctionName: aws.String("stream"), Role: &w.role, Runtime: types.RuntimeNodejs22x, Handler: aws.String("index.handler"),
 		Timeout: aws.Int32(60), Code: &types.FunctionCode{ZipFile: zipped(t, map[string]string{"index.js": streaming})}}); err != nil {

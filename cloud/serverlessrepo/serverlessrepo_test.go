@@ -22,6 +22,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	"ouro/cloud/cloudtest"
+	"ouro/cloud/cloudtest/tool"
 )
 
 const parameter = `
@@ -314,13 +315,7 @@ func TestChangeSet(t *testing.T) {
 // that nests another application.
 func TestCommandLine(t *testing.T) {
 	t.Parallel()
-	program, err := exec.LookPath("aws")
-	if err != nil {
-		if os.Getenv("OURO_REQUIRE_TOOLS") == "1" {
-			t.Fatal("the AWS CLI is not installed, and OURO_REQUIRE_TOOLS asks for it")
-		}
-		t.Skip("the AWS CLI is not installed")
-	}
+	program := tool.Find(t, "aws")
 	r, ctx := newRepository(t), t.Context()
 	run := func(arguments ...string) string {
 		t.Helper()

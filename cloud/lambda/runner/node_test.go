@@ -9,12 +9,13 @@ import (
 	"strings"
 	"testing"
 
+	"ouro/cloud/cloudtest/tool"
 	"ouro/cloud/lambda/runner"
 )
 
 func TestNode(t *testing.T) {
 	t.Parallel()
-	need(t, "node")
+	tool.Find(t, "node")
 	w := newWorld(t)
 	layer := code(t, "nodejs/node_modules/layered/index.js", "exports.name = 'layer'; exports.handler = async () => 3")
 	w.runCases(t, "nodejs20.x", "index.js", []handlerCase{
@@ -73,7 +74,7 @@ exports.handler = async (event, context) => {
 // error in the middle.
 func TestNodeStreams(t *testing.T) {
 	t.Parallel()
-	need(t, "node")
+	tool.Find(t, "node")
 	w := newWorld(t)
 	for _, c := range []struct{ source, body, contentType, kind string }{
 		{`async (event, out) => { out.setContentType('text/css'); out.write('one '); out.write('two'); out.end() }`, "one two", "text/css", ""},

@@ -14,6 +14,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"ouro/cloud/cloudtest/tool"
 	"ouro/cloud/lambda/runner"
 )
 
@@ -175,7 +176,7 @@ func TestWithoutMounts(t *testing.T) {
 		{"python3.12", "index.py", "import layered, os, subprocess, tempfile\ndef handler(e, c):\n    open(tempfile.mkstemp()[1], 'w').close()\n    return layered.name + subprocess.check_output('tool').decode().strip() + str(os.getcwd() == os.environ['LAMBDA_TASK_ROOT'])"},
 		{"nodejs22.x", "index.js", "exports.handler = async () => require('layered').name + require('child_process').execFileSync('tool').toString().trim() + 'True'"},
 	} {
-		need(t, map[bool]string{true: "node", false: "python3"}[c.file == "index.js"])
+		tool.Find(t, map[bool]string{true: "node", false: "python3"}[c.file == "index.js"])
 		fn := function(c.runtime, "index.handler", code(t, c.file, c.source))
 		fn.Layers, fn.Revision = layers, c.runtime
 		if r := w.invoke(fn, "{}"); string(r.Payload) != `"layertoolTrue"` {

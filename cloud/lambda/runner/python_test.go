@@ -8,21 +8,13 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"regexp"
 	"strings"
 	"testing"
 
+	"ouro/cloud/cloudtest/tool"
 	"ouro/cloud/lambda/runner"
 )
-
-// need skips a test whose program is not there, unless all are required.
-func need(t *testing.T, program string) {
-	t.Helper()
-	if _, err := exec.LookPath(program); err != nil && os.Getenv("OURO_REQUIRE_TOOLS") == "" {
-		t.Skipf("needs %s", program)
-	}
-}
 
 // handlerCase is a source with its handler and what comes of an invocation.
 type handlerCase struct {
@@ -63,7 +55,7 @@ func (w *world) runCases(t *testing.T, runtime, file string, cases []handlerCase
 
 func TestPython(t *testing.T) {
 	t.Parallel()
-	need(t, "python3")
+	tool.Find(t, "python3")
 	w := newWorld(t)
 	layer := code(t, "python/layered.py", "name = 'layer'\n", "python/lib/python3.11/site-packages/packaged.py", "name = 'site'\n")
 	answers := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
