@@ -10,7 +10,7 @@ import (
 )
 
 // margin is how long before a function's time is up it gives its work up, so
-// that there is time to say so.
+// that there is time to say so; of a short time it is half.
 const margin = 5 * time.Second
 
 // errTimeUp is why the work on an event was given up.
@@ -23,11 +23,12 @@ func within[T any](ctx context.Context, work func(context.Context) (T, error)) (
 		value T
 		err   error
 	}
-	limited := ctx
+	limited, kept := ctx, margin
 	if end, ok := ctx.Deadline(); ok {
 		left := time.Until(end)
+		kept = min(margin, left/2)
 		var cancel context.CancelFunc
-		limited, cancel = context.WithTimeoutCause(ctx, left-min(margin, left/2), errTimeUp)
+		limited, cancel = context.WithTimeoutCause(ctx, left-kept, errTimeUp)
 		defer cancel()
 	}
 	done := make(chan result, 1)
@@ -49,7 +50,7 @@ func within[T any](ctx context.Context, work func(context.Context) (T, error)) (
 		// Most work ends at once now, and its error says where it was.
 		select {
 		case r = <-done:
-		case <-time.After(margin / 10):
+		case <-time.After(kept / 10):
 			return r.value, context.Cause(limited)
 		}
 	}

@@ -382,7 +382,7 @@ func TestAnswersInTime(t *testing.T) {
 	defer close(block)
 	cfg := aws.Config{Region: "us-east-1", BaseEndpoint: &hangs.URL, Credentials: aws.AnonymousCredentials{}}
 	p := map[string]any{"BucketName": "b"}
-	a := askWith(t, cfg, soon(t, 400*time.Millisecond), "bucket.empty", event{RequestType: "Delete", PhysicalResourceID: "b", ResourceProperties: p}, nil)
+	a := askWith(t, cfg, soon(t, 4*time.Second), "bucket.empty", event{RequestType: "Delete", PhysicalResourceID: "b", ResourceProperties: p}, nil)
 	if a.Status != "FAILED" || !strings.Contains(a.Reason, "time ran out") || a.PhysicalResourceID != "b" {
 		t.Errorf("%+v", a)
 	}
