@@ -1,20 +1,19 @@
 package ci
 
 import (
-	"bytes"
 	"cmp"
 	_ "embed"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 
-	"github.com/santhosh-tekuri/jsonschema/v6"
+	"github.com/google/jsonschema-go/jsonschema"
 )
 
 // Schema is the JSON schema of a [Config].
@@ -84,47 +83,70 @@ func ReadConfig(dir, name string) (*Config, error) {
 	return c, nil
 }
 
-var schema = sync.OnceValues(func() (*jsonschema.Schema, error) {
-	doc, err := jsonschema.UnmarshalJSON(strings.NewReader(Schema))
-	if err != nil {
-		return nil, err
-	}
-	c := jsonschema.NewCompiler()
-	if err := c.AddResource("schema.json", doc); err != nil {
-		return nil, err
-	}
-	return c.Compile("schema.json")
-})
-
 // checkSchema names each place of a configuration that the schema refuses.
 func checkSchema(file string, body []byte) error {
-	s, err := schema()
-	if err != nil {
-		return fmt.Errorf("compiling the configuration's schema: %w", err)
+	var schema jsonschema.Schema
+	if err := json.Unmarshal([]byte(Schema), &schema); err != nil {
+		return fmt.Errorf("reading the configuration's schema: %w", err)
 	}
-	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(body))
-	if err != nil {
+	var doc any
+	if err := json.Unmarshal(body, &doc); err != nil {
 		return fmt.Errorf("%s: no JSON: %w", file, err)
 	}
-	err = s.Validate(doc)
-	var invalid *jsonschema.ValidationError
-	if !errors.As(err, &invalid) {
-		return err
+	c := checker{file: file, defs: schema.Defs}
+	if err := c.check(&schema, "", doc); err != nil {
+		return fmt.Errorf("checking the configuration against its schema: %w", err)
 	}
-	var wrong []string
-	innermost(*invalid.DetailedOutput(), func(at, what string) { wrong = append(wrong, fmt.Sprintf("%s: %s: %s", file, cmp.Or(at, "/"), what)) })
-	slices.Sort(wrong)
-	return errors.New(strings.Join(slices.Compact(wrong), "\n"))
+	return errors.Join(c.faults...)
 }
 
-// innermost tells the errors that have no causes: they are what is wrong.
-func innermost(u jsonschema.OutputUnit, tell func(at, what string)) {
-	if len(u.Errors) == 0 && u.Error != nil {
-		tell(u.InstanceLocation, u.Error.String())
+// checker gathers what a schema refuses. The library ends at the first fault,
+// so each value is given to it without its parts, and each part by itself.
+type checker struct {
+	file   string
+	defs   map[string]*jsonschema.Schema
+	faults []error
+}
+
+// check fails if the schema is at fault, not the value.
+func (c *checker) check(s *jsonschema.Schema, at string, value any) error {
+	if name, ok := strings.CutPrefix(s.Ref, "#/$defs/"); ok {
+		s = c.defs[name]
 	}
-	for _, cause := range u.Errors {
-		innermost(cause, tell)
+	alone := *s
+	alone.Defs, alone.Items, alone.Properties = nil, nil, make(map[string]*jsonschema.Schema, len(s.Properties))
+	for name := range s.Properties {
+		alone.Properties[name] = new(jsonschema.Schema)
 	}
+	rules, err := alone.Resolve(nil)
+	if err != nil {
+		return err
+	}
+	if n, ok := value.(float64); ok && s.Minimum != nil && s.Maximum != nil && (n < *s.Minimum || n > *s.Maximum) {
+		// The library would write 2161 as 2161/1.
+		c.faults = append(c.faults, fmt.Errorf("%s: %s: %v is not from %v to %v", c.file, at, n, *s.Minimum, *s.Maximum))
+	} else if err := rules.Validate(value); err != nil {
+		c.faults = append(c.faults, fmt.Errorf("%s: %s: %w", c.file, cmp.Or(at, "/"), errors.Unwrap(err)))
+	}
+	switch value := value.(type) {
+	case map[string]any:
+		for _, name := range slices.Sorted(maps.Keys(value)) {
+			if part := s.Properties[name]; part != nil {
+				if err := c.check(part, at+"/"+name, value[name]); err != nil {
+					return err
+				}
+			}
+		}
+	case []any:
+		for i, item := range value {
+			if s.Items != nil {
+				if err := c.check(s.Items, fmt.Sprintf("%s/%d", at, i), item); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
 }
 
 // readBounded reads a file that has at most that many bytes.
