@@ -16,7 +16,8 @@ import (
 // named takes the line of the nearest folder above it; "…/*" stands for what
 // lies below a folder. docs/architecture.md draws the same picture.
 var mayImport = map[string][]string{
-	"":                     {"cli", "function"},
+	"":                     {"cli", "function", "gogc"},
+	"gogc":                 {},
 	"cli":                  {"pipeline", "publish", "stack", "template", "buildspec", "cloud", "cloud/store", "validate", "library", "starter", "regex", "ci", "layer", "image", "function", "gitsource", "webhook"},
 	"image":                {"regex"},
 	"starter":              {"library", "regex"},

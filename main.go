@@ -7,22 +7,16 @@ import (
 	"context"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"syscall"
 
 	"ouro/cli"
 	"ouro/function"
+	_ "ouro/gogc"
 )
 
 func main() {
 	if function.Asked() {
 		os.Exit(function.Main(context.Background(), os.Stderr))
-	}
-	if os.Getenv("GOGC") == "" {
-		// Commands live for a second or two, and the local cloud's live heap is
-		// small: collecting less often costs some megabytes and saves a fifth
-		// of the time that publishing takes.
-		debug.SetGCPercent(400)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code := cli.Main(ctx, os.Args[1:], cli.System())

@@ -188,8 +188,8 @@ func TestRefusals(t *testing.T) {
 func TestConfigRefusals(t *testing.T) {
 	t.Parallel()
 	cases := map[string]struct{ body, want string }{
-		"no JSON":       {"{", "ci.json: no JSON"},
-		"all at once":   {`{"build": {"kind": "tree", "roots": [3]}, "x": 1}`, `ci.json: /: unexpected additional properties ["x"]
+		"no JSON": {"{", "ci.json: no JSON"},
+		"all at once": {`{"build": {"kind": "tree", "roots": [3]}, "x": 1}`, `ci.json: /: unexpected additional properties ["x"]
 ci.json: /build/kind: enum: tree does not equal any of: [graph list matrix]
 ci.json: /build/roots/0: type: 3 has type "integer", want "string"`},
 		"control":       {`{"build": {"roots": ["a\u0001"]}}`, "/build/roots/0: "},

@@ -57,7 +57,7 @@ func newBuildStack(s IO, purpose ci.Purpose, deploys bool) *cobra.Command {
 	flags.StringVar(&o.connection, "connection", "", "ARN of the connection that reads the repository (default: the credentials of the account)")
 	flags.StringArrayVar(&o.secrets, "secret", nil, "secret in Secrets Manager that builds may read; repeatable")
 	flags.StringVar(&o.config, "config-file", "", "the repository's configuration (default "+ci.ConfigFile+", if it is there)")
-	if ci.Takes(purpose.Template, "BranchPattern") {
+	if purpose.Name == ci.CI.Name {
 		flags.StringVar(&o.branches, "branch-pattern", "", "regular expression of the refs whose pushes are built")
 	}
 	return c

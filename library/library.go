@@ -8,6 +8,7 @@ import (
 	"embed"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -35,17 +36,24 @@ type Template struct {
 }
 
 // Templates are all templates, sorted by name.
-func Templates() []Template { return slices.Clone(load()) }
+func Templates() []Template {
+	var all []Template
+	for _, name := range names() {
+		all = append(all, load()[name]())
+	}
+	return all
+}
+
+func names() []string { return slices.Sorted(maps.Keys(load())) }
 
 // Open is the template of that name, which may begin with Scheme.
 func Open(name string) (Template, error) {
-	all := load()
 	name = strings.TrimPrefix(name, Scheme)
-	i, ok := slices.BinarySearchFunc(all, name, func(t Template, name string) int { return strings.Compare(t.Name, name) })
+	read, ok := load()[name]
 	if !ok {
 		return Template{}, fmt.Errorf("the library has no template %q%s", Scheme+name, nearest(name))
 	}
-	return all[i], nil
+	return read(), nil
 }
 
 // Whole are the templates of these names, and all that they nest, sorted.
@@ -101,24 +109,17 @@ func Export(dir string, names ...string) ([]Template, error) {
 	return whole, nil
 }
 
-// load reads the embedded files at first use. A file there that is no template
-// is a mistake of the build, which every test would find.
-var load = sync.OnceValue(func() []Template {
-	var all []Template
+// load has for each name what reads the template, once and when it is wanted:
+// reading all of them takes longer than most commands. A file that is no
+// template is a mistake of the build, which every test would find.
+var load = sync.OnceValue(func() map[string]func() Template {
+	all := map[string]func() Template{}
 	err := fs.WalkDir(embedded, "templates", func(file string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
 		}
-		body, err := embedded.ReadFile(file)
-		if err != nil {
-			return err
-		}
 		name := strings.TrimPrefix(file, "templates/")
-		parsed, err := template.Parse(name, body)
-		if err != nil {
-			return err
-		}
-		all = append(all, Template{Name: name, Description: parsed.Description(), Body: body, Parsed: parsed, Nests: nests(name, parsed)})
+		all[name] = sync.OnceValue(func() Template { return read(file, name) })
 		return nil
 	})
 	if err != nil {
@@ -126,6 +127,17 @@ var load = sync.OnceValue(func() []Template {
 	}
 	return all
 })
+
+func read(file, name string) Template {
+	body, err := embedded.ReadFile(file)
+	if err == nil {
+		var parsed *template.Template
+		if parsed, err = template.Parse(name, body); err == nil {
+			return Template{Name: name, Description: parsed.Description(), Body: body, Parsed: parsed, Nests: nests(name, parsed)}
+		}
+	}
+	panic(fmt.Sprintf("the library that was built in: %v", err))
+}
 
 // nests are the names that the nested stacks of a template refer to.
 func nests(name string, t *template.Template) []string {

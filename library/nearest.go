@@ -12,12 +12,12 @@ import (
 func nearest(name string) string {
 	last := func(name string) string { return strings.TrimSuffix(path.Base(name), path.Ext(name)) }
 	best, most, same := "", len(name)*2/3, []string(nil)
-	for _, t := range load() {
-		if last(t.Name) == last(name) {
-			same = append(same, t.Name)
+	for _, n := range names() {
+		if last(n) == last(name) {
+			same = append(same, n)
 		}
-		if n := alike(t.Name, name); n > most {
-			best, most = t.Name, n
+		if shared := alike(n, name); shared > most {
+			best, most = n, shared
 		}
 	}
 	if len(same) == 1 {
