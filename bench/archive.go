@@ -12,7 +12,6 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -28,12 +27,7 @@ func archiving(ctx context.Context, w io.Writer, args []string) error {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	return withOuro(ctx, func(dir, ouro string) (err error) {
-		cloud, err := startLocal(ctx, ouro, filepath.Join(dir, "state"))
-		if err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, cloud.close()) }()
+	return withLocal(ctx, "state", func(dir, ouro string, cloud *local) error {
 		t := table{left: 1, head: []string{"an archive of", "through git.zip", "MB a second", "peak memory"}}
 		for _, mb := range []int64{1, *largest / 8, *largest} {
 			took, peak, err := streamed(ctx, ouro, cloud, mb<<20)

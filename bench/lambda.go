@@ -12,7 +12,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"path/filepath"
 	"regexp"
 	"strconv"
 	"time"
@@ -62,12 +61,7 @@ func invoking(ctx context.Context, w io.Writer, args []string) error {
 	if *colds < 1 || *warms < 1 {
 		return errors.New("-colds and -warms have to be at least 1")
 	}
-	return withOuro(ctx, func(dir, ouro string) (err error) {
-		cloud, err := startLocal(ctx, ouro, filepath.Join(dir, "state"))
-		if err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, cloud.close()) }()
+	return withLocal(ctx, "state", func(dir, ouro string, cloud *local) error {
 		return compareFunctions(ctx, w, cloud, ouro, *colds, *warms)
 	})
 }

@@ -48,6 +48,19 @@ func withOuro(ctx context.Context, work func(dir, ouro string) error) (err error
 	return work(dir, ouro)
 }
 
+// withLocal does so too, and has a local cloud there, with its state in that
+// place of the folder.
+func withLocal(ctx context.Context, state string, work func(dir, ouro string, cloud *local) error) error {
+	return withOuro(ctx, func(dir, ouro string) (err error) {
+		cloud, err := startLocal(ctx, ouro, filepath.Join(dir, filepath.FromSlash(state)))
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, cloud.close()) }()
+		return work(dir, ouro, cloud)
+	})
+}
+
 // local is a local cloud in a process of its own.
 type local struct {
 	url string

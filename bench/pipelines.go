@@ -38,12 +38,7 @@ func pipelining(ctx context.Context, w io.Writer, args []string) error {
 	if o.runs < 1 || o.pushes < 1 || o.many < 1 {
 		return errors.New("-runs, -pushes and -many have to be at least 1")
 	}
-	return withOuro(ctx, func(dir, ouro string) (err error) {
-		cloud, err := startLocal(ctx, ouro, filepath.Join(dir, "site", ".ouro"))
-		if err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, cloud.close()) }()
+	return withLocal(ctx, "site/.ouro", func(dir, ouro string, cloud *local) error {
 		t := &table{left: 1, head: []string{"", "measured", "median", "p99"}}
 		for _, measure := range []func() error{
 			func() error { return measureActions(ctx, t, cloud, o.runs) },

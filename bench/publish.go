@@ -34,12 +34,7 @@ func publishing(ctx context.Context, w io.Writer, args []string) error {
 	if err != nil {
 		return err
 	}
-	return withOuro(ctx, func(dir, ouro string) (err error) {
-		cloud, err := startLocal(ctx, ouro, filepath.Join(dir, "state"))
-		if err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, cloud.close()) }()
+	return withLocal(ctx, "state", func(dir, ouro string, cloud *local) error {
 		all := publishers(w, ouro, o)
 		if err := publishTrees(ctx, w, dir, cloud, all, o); err != nil || o.artifact == 0 {
 			return err

@@ -69,17 +69,11 @@ func pushing(ctx context.Context, w io.Writer, args []string) error {
 	if *runs < 1 {
 		return errors.New("-runs has to be at least 1")
 	}
-	return withOuro(ctx, func(dir, ouro string) error { return pushEdits(ctx, w, dir, ouro, *runs) })
+	return withLocal(ctx, "site/.ouro", func(dir, ouro string, cloud *local) error { return pushEdits(ctx, w, dir, ouro, cloud, *runs) })
 }
 
-func pushEdits(ctx context.Context, w io.Writer, dir, ouro string, runs int) (err error) {
-	project := filepath.Join(dir, "site")
-	cloud, err := startLocal(ctx, ouro, filepath.Join(project, ".ouro"))
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, cloud.close()) }()
-	s, err := bringUp(ctx, w, ouro, project, cloud)
+func pushEdits(ctx context.Context, w io.Writer, dir, ouro string, cloud *local, runs int) error {
+	s, err := bringUp(ctx, w, ouro, filepath.Join(dir, "site"), cloud)
 	if err != nil {
 		return err
 	}

@@ -40,12 +40,7 @@ func webhooking(ctx context.Context, w io.Writer, args []string) error {
 	if *rounds < 1 || *atOnce < 1 || *calm < 1 {
 		return errors.New("-rounds, -at-once and -calm have to be at least 1")
 	}
-	return withOuro(ctx, func(dir, ouro string) (err error) {
-		cloud, err := startLocal(ctx, ouro, filepath.Join(dir, "state"))
-		if err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, cloud.close()) }()
+	return withLocal(ctx, "state", func(dir, ouro string, cloud *local) error {
 		h, err := deployHook(ctx, cloud, dir, ouro)
 		if err != nil {
 			return err
