@@ -47,8 +47,10 @@ func (k *packing) commit(ctx context.Context, c *clone, name string, commit plum
 		return err
 	}
 	s := &source{packing: k, clone: c, name: name, depth: depth}
-	if s.modules, err = s.submodules(tree); err != nil {
-		return err
+	if k.p.Submodules == Fetch {
+		if s.modules, err = s.submodules(tree); err != nil {
+			return err
+		}
 	}
 	if k.p.LFS == Fetch {
 		s.lfs = &lfs{p: k.p, name: name}

@@ -74,6 +74,18 @@ func TestSubmodules(t *testing.T) {
 			t.Errorf("%s got %v", address, err)
 		}
 	}
+	broken := s.Repository("acme/broken")
+	within(broken, "sub", "../app.git", old)
+	broken.Write(".gitmodules", "[submodule \"sub\n")
+	said := pushed(broken, "main", broken.Push("main"))
+	left.Submodules = pull.Fetch
+	if _, err := fetch(left, said); err == nil || !strings.Contains(err.Error(), "reading .gitmodules") {
+		t.Errorf("a list that nobody can read got %v", err)
+	}
+	left.Submodules = pull.Leave
+	if _, err := fetch(left, said); err != nil {
+		t.Errorf("a list that nobody needs got %v", err)
+	}
 }
 
 // TestLFS: files that are kept elsewhere are fetched, if they are what they are

@@ -1,13 +1,12 @@
 package pull
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"net/url"
 	"path"
 	"strings"
 
+	"github.com/go-git/go-git/v5/config"
 	"github.com/go-git/go-git/v5/plumbing"
 )
 
@@ -22,41 +21,21 @@ func (s *source) submodules(tree plumbing.Hash) (map[string]string, error) {
 	for _, e := range list {
 		if e.name == modulesFile && e.mode.IsRegular() {
 			_, body, err := s.clone.read(e.hash)
-			return readModules(body), err
+			if err != nil {
+				return nil, err
+			}
+			said := config.NewModules()
+			if err := said.Unmarshal(body); err != nil {
+				return nil, permanent("reading %s: %w", modulesFile, err)
+			}
+			found := map[string]string{}
+			for _, m := range said.Submodules {
+				found[m.Path] = m.URL
+			}
+			return found, nil
 		}
 	}
 	return nil, nil
-}
-
-// readModules reads the file in which git keeps submodules: of git's format for
-// configuration, what git itself writes there.
-func readModules(body []byte) map[string]string {
-	found := map[string]string{}
-	at, address := "", ""
-	keep := func() {
-		if at != "" && address != "" {
-			found[at] = address
-		}
-		at, address = "", ""
-	}
-	lines := bufio.NewScanner(bytes.NewReader(body))
-	for lines.Scan() {
-		line := strings.TrimSpace(lines.Text())
-		if strings.HasPrefix(line, "[") {
-			keep()
-			continue
-		}
-		name, value, _ := strings.Cut(line, "=")
-		value = strings.Trim(strings.TrimSpace(value), `"`)
-		switch strings.TrimSpace(name) {
-		case "path":
-			at = value
-		case "url":
-			address = value
-		}
-	}
-	keep()
-	return found
 }
 
 // submodule packs a commit of another repository.
