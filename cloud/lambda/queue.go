@@ -98,6 +98,7 @@ func (w *worker) work(ctx context.Context) {
 		next, err := w.begin(ctx)
 		if err != nil && ctx.Err() == nil {
 			w.s.host.Log().Error("asynchronous events cannot be read", "function", w.line.name, "error", err)
+			next = w.s.host.Now().Add(longestBackoff)
 		}
 		if err == nil && next.IsZero() && len(w.running) == 0 && w.s.leave(w.line, w.news) {
 			return
