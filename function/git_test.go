@@ -150,7 +150,7 @@ func TestWebhookToBucket(t *testing.T) {
 	}
 	bucket, key := "zips", "acme/app/feature/x/app.zip"
 	waiter := s3.NewObjectExistsWaiter(w.buckets, func(o *s3.ObjectExistsWaiterOptions) { o.MinDelay, o.MaxDelay = 50*time.Millisecond, time.Second })
-	if err := waiter.Wait(t.Context(), &s3.HeadObjectInput{Bucket: &bucket, Key: &key}, 20*time.Second); err != nil {
+	if err := waiter.Wait(t.Context(), &s3.HeadObjectInput{Bucket: &bucket, Key: &key}, time.Minute); err != nil {
 		t.Fatal(err)
 	}
 	if files := unzipped(t, w.get(bucket, key)); len(files) != 1 || files["commit.txt"] != sha {

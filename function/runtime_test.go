@@ -62,7 +62,7 @@ func TestByTheRuntime(t *testing.T) {
 		if !strings.Contains(a, `"Status":"SUCCESS"`) || !strings.Contains(a, `"PhysicalResourceId":"b"`) {
 			t.Errorf("the answer is %s", a)
 		}
-	case <-time.After(30 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatalf("there is no answer: %s", &stderr)
 	}
 	if text := <-said; text != "one/response null" {

@@ -140,7 +140,7 @@ func newForge(t *testing.T, c *cloudtest.Cloud, bucket string, client aws.HTTPCl
 		t.Fatal(err)
 	}
 	f.archives = &gitsource.Archives{
-		Provider: p, Client: trusting, Stall: 10 * time.Second,
+		Provider: p, Client: trusting, Stall: time.Minute,
 		Token: func(context.Context) (string, error) { return "the-token", nil },
 	}
 	f.Worker = &gitsource.Worker{

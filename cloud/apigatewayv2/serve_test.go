@@ -235,7 +235,7 @@ func TestStageSettings(t *testing.T) {
 		t.Errorf("another origin: %+v", got)
 	}
 	want := []string{`{"key":"GET /rare","status":200,"agent":"\"quoted\"","none":"-","ip":"127.0.0.1"}`, `{"key":"GET /rare","status":429,`}
-	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	for {
 		out, err := logs.FilterLogEvents(ctx, &cloudwatchlogs.FilterLogEventsInput{LogGroupName: aws.String("calls")})

@@ -67,7 +67,7 @@ func TestStack(t *testing.T) {
 	in := &cloudformation.DescribeStacksInput{StackName: aws.String("s")}
 	if err := cloudformation.NewStackCreateCompleteWaiter(cfn, func(o *cloudformation.StackCreateCompleteWaiterOptions) {
 		o.MinDelay, o.MaxDelay = 10*time.Millisecond, 50*time.Millisecond
-	}).Wait(ctx, in, 20*time.Second); err != nil {
+	}).Wait(ctx, in, time.Minute); err != nil {
 		events, _ := cfn.DescribeStackEvents(ctx, &cloudformation.DescribeStackEventsInput{StackName: in.StackName})
 		for _, e := range events.StackEvents {
 			t.Log(aws.ToString(e.LogicalResourceId), e.ResourceStatus, aws.ToString(e.ResourceStatusReason))
@@ -94,7 +94,7 @@ func TestStack(t *testing.T) {
 	}
 	if err := cloudformation.NewStackUpdateCompleteWaiter(cfn, func(o *cloudformation.StackUpdateCompleteWaiterOptions) {
 		o.MinDelay, o.MaxDelay = 10*time.Millisecond, 50*time.Millisecond
-	}).Wait(ctx, in, 20*time.Second); err != nil {
+	}).Wait(ctx, in, time.Minute); err != nil {
 		t.Fatal(err)
 	}
 	w.expect(w.call("POST", out["Parts"]+"/prod/two", "x", "Authorization: open sesame"), 201, "x")
@@ -104,7 +104,7 @@ func TestStack(t *testing.T) {
 	}
 	if err := cloudformation.NewStackDeleteCompleteWaiter(cfn, func(o *cloudformation.StackDeleteCompleteWaiterOptions) {
 		o.MinDelay, o.MaxDelay = 10*time.Millisecond, 50*time.Millisecond
-	}).Wait(ctx, in, 20*time.Second); err != nil {
+	}).Wait(ctx, in, time.Minute); err != nil {
 		t.Fatal(err)
 	}
 	if left, err := w.GetApis(ctx, &api.GetApisInput{}); err != nil || len(left.Items) != 0 {

@@ -187,7 +187,7 @@ func TestCustomNoEcho(t *testing.T) {
 	in := &sdk.DescribeChangeSetInput{StackName: aws.String("s"), ChangeSetName: aws.String("c"), IncludePropertyValues: aws.Bool(true)}
 	if err := sdk.NewChangeSetCreateCompleteWaiter(w.cfn, func(o *sdk.ChangeSetCreateCompleteWaiterOptions) {
 		o.MinDelay, o.MaxDelay = time.Millisecond, time.Millisecond
-	}).Wait(t.Context(), in, 20*time.Second); err != nil {
+	}).Wait(t.Context(), in, time.Minute); err != nil {
 		t.Fatal(err)
 	}
 	set, err := w.cfn.DescribeChangeSet(t.Context(), in)
@@ -295,7 +295,7 @@ func TestCustomResume(t *testing.T) {
 				select {
 				case q := <-received:
 					return q
-				case <-time.After(20 * time.Second):
+				case <-time.After(time.Minute):
 					t.Fatalf("the function was not asked:\n%s", w.story(*out.StackId))
 					return asked{}
 				}
@@ -368,7 +368,7 @@ func TestCustomByTopic(t *testing.T) {
 		"Subscription": []any{map[string]any{"Protocol": "http", "Endpoint": subscriber.URL}}}}}, "Outputs", map[string]any{"Arn": value(ref("Topic"))}))
 	select {
 	case <-confirmed:
-	case <-time.After(20 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("the subscription was not confirmed")
 	}
 	s := w.create("s", template(t, map[string]any{"Thing": customResource(outputs(w.describe("topic"))["Arn"])}, "Outputs", map[string]any{"Ref": value(ref("Thing"))}))

@@ -23,7 +23,7 @@ func (w *world) drift(name string, only ...string) *cloudformation.DescribeStack
 	}
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); <-tick.C {
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); <-tick.C {
 		out, err := w.cfn.DescribeStackDriftDetectionStatus(w.t.Context(), &cloudformation.DescribeStackDriftDetectionStatusInput{StackDriftDetectionId: begun.StackDriftDetectionId})
 		if err != nil {
 			w.t.Fatal(err)

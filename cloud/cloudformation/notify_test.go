@@ -39,7 +39,7 @@ func TestNotifications(t *testing.T) {
 		select {
 		case m := <-messages:
 			return m
-		case <-time.After(20 * time.Second):
+		case <-time.After(time.Minute):
 			t.Fatal("no message came")
 			return message{}
 		}

@@ -93,7 +93,7 @@ func TestNotificationsResume(t *testing.T) {
 	if s := w.settled("s"); s.StackStatus != types.StackStatusCreateComplete {
 		t.Fatal(s.StackStatus)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	for !slices.Contains(told.all(), "s CREATE_COMPLETE") {
 		select {

@@ -45,7 +45,7 @@ func (w *world) operation(set, id string) types.StackSetOperationStatus {
 	w.t.Helper()
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); <-tick.C {
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); <-tick.C {
 		out, err := w.cfn.DescribeStackSetOperation(w.t.Context(), &cloudformation.DescribeStackSetOperationInput{StackSetName: &set, OperationId: &id})
 		if err != nil {
 			w.t.Fatal(err)

@@ -30,7 +30,7 @@ func (w *world) begin(name, template, line string) (id string) {
 // until waits until a line of a stack's story begins so.
 func (w *world) until(id, line string) {
 	w.t.Helper()
-	ctx, cancel := context.WithTimeout(w.t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(w.t.Context(), time.Minute)
 	defer cancel()
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()

@@ -77,7 +77,7 @@ func (w *world) describe(name string) types.Stack {
 // settled waits until nothing happens to a stack any more.
 func (w *world) settled(id string) types.Stack {
 	w.t.Helper()
-	ctx, cancel := context.WithTimeout(w.t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(w.t.Context(), time.Minute)
 	defer cancel()
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()

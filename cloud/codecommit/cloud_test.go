@@ -133,7 +133,7 @@ func (c *cloud) next(t testing.TB) map[string]string {
 			t.Errorf("event of %s: %s", *e.Source, *e.DetailType)
 		}
 		return detail
-	case <-time.After(30 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("no event came within 30 seconds")
 		return nil
 	}

@@ -66,7 +66,7 @@ func (e *events) next(t *testing.T) codeconnections.StateChange {
 	select {
 	case c := <-e.got:
 		return c
-	case <-time.After(30 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("no event came within 30 seconds")
 		return codeconnections.StateChange{}
 	}

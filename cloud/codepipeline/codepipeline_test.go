@@ -91,7 +91,7 @@ func (w *world) close() {
 // until waits for a condition.
 func (w *world) until(what string, holds func() bool) {
 	w.t.Helper()
-	deadline := time.NewTimer(stdcmp.Or(w.patience, 20*time.Second))
+	deadline := time.NewTimer(stdcmp.Or(w.patience, time.Minute))
 	defer deadline.Stop()
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()

@@ -81,7 +81,7 @@ func (r *recorder) next(t testing.TB) git.RefChange {
 	select {
 	case c := <-r.changes:
 		return c
-	case <-time.After(30 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("no change was announced within 30 seconds")
 		return git.RefChange{}
 	}

@@ -48,7 +48,7 @@ func overHTTPS(t *testing.T, s *gittest.Server) *pull.Puller {
 		t.Fatal(err)
 	}
 	return &pull.Puller{
-		Provider: provider, Token: given(s.Token), Client: client, Stall: 20 * time.Second, Dir: t.TempDir(),
+		Provider: provider, Token: given(s.Token), Client: client, Stall: time.Minute, Dir: t.TempDir(),
 		Submodules: pull.Refuse, LFS: pull.Refuse, Limits: pull.DefaultLimits, Log: slog.New(slog.DiscardHandler),
 	}
 }
