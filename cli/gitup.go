@@ -19,7 +19,7 @@ import (
 type gitUpOptions struct {
 	gitWork
 	provider, host, method          string
-	authorities                     string
+	authorities, key                string
 	branches, tags, paths, networks []string
 	forget, retain                  bool
 	binary, on                      string
@@ -55,6 +55,7 @@ consent.`
 	flags.StringSliceVar(&o.paths, "path", nil, "pattern of paths, one of which a push has to change; repeatable (default all)")
 	flags.StringSliceVar(&o.networks, "network", nil, "range of addresses that deliveries may come from; repeatable (default all)")
 	flags.BoolVar(&o.forget, "no-keep-token", false, "the token registers the webhook, and is not kept: the functions do without, as for a public repository")
+	flags.StringVar(&o.key, "kms-key", "", "ARN of the key of KMS that the buckets are encrypted with (default S3's own encryption)")
 	flags.BoolVar(&o.retain, "retain", false, "the buckets stay when the stack is deleted")
 	flags.BoolVar(&o.noRegister, "no-register", false, "do not register the webhook at the provider")
 	flags.BoolVar(&o.showSecret, "show-secret", false, "print the webhook's secret")
@@ -126,7 +127,7 @@ func (o *gitUpOptions) choose(p gitsource.Provider) error {
 // the stack.
 func (o *gitUpOptions) make(ctx context.Context, w *session, h *webhook.Hook, program *layer.Program, values map[string]string, token, arn string) (*webhook.Deployed, error) {
 	var err error
-	if values["CodeBucket"], err = o.code(ctx, w, program); err != nil {
+	if values["CodeBucket"], err = o.code(ctx, w, program, values["KmsKeyArn"]); err != nil {
 		return nil, err
 	}
 	if o.body, err = webhook.Template(ctx, w.clients, values["CodeBucket"], o.template); err != nil {
@@ -209,7 +210,7 @@ func (o *gitUpOptions) values(h *webhook.Hook, before *webhook.Deployed, program
 	flagged := map[string]struct{ flag, value string }{
 		"Branches": {"branch", joined(o.branches)}, "Tags": {"tag", joined(o.tags)}, "Paths": {"path", joined(o.paths)},
 		"Networks": {"network", joined(o.networks)}, "Authorities": {"authorities", pem},
-		"RetainBuckets": {"retain", fmt.Sprint(o.retain)},
+		"RetainBuckets": {"retain", fmt.Sprint(o.retain)}, "KmsKeyArn": {"kms-key", o.key},
 	}
 	for _, name := range append([]string{"Repository"}, webhook.Tokens...) {
 		flagged[name] = struct{ flag, value string }{"no-keep-token", ""}
@@ -245,11 +246,19 @@ func (o *gitUpOptions) pem() (string, error) {
 	return strings.TrimSpace(string(b)), nil
 }
 
-// code puts this program into the bucket where the functions find it.
-func (o *gitUpOptions) code(ctx context.Context, w *session, program *layer.Program) (bucket string, err error) {
+// code puts this program into the bucket where the functions find it. All webhooks
+// share the bucket: it has the key that one of them was given last.
+func (o *gitUpOptions) code(ctx context.Context, w *session, program *layer.Program, key string) (bucket string, err error) {
 	work := o.stackWork
 	work.template, work.name = webhook.CodeTemplate, webhook.CodeStack
-	if err := work.change(ctx, w, nil); err != nil {
+	values, err := webhook.CodeParameters(ctx, w.clients)
+	if err != nil {
+		return "", err
+	}
+	if key != "" {
+		values["KmsKeyArn"] = key
+	}
+	if err := work.change(ctx, w, values); err != nil {
 		return "", err
 	}
 	if bucket, err = webhook.CodeBucket(ctx, w.clients); err != nil {

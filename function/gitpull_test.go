@@ -13,7 +13,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
 	"ouro/gitsource"
@@ -86,9 +88,14 @@ func TestPullStack(t *testing.T) {
 		}
 		return *out.ARN
 	}
+	made, err := kms.NewFromConfig(w.cloud.Config).CreateKey(t.Context(), &kms.CreateKeyInput{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	kmsKey := *made.KeyMetadata.Arn
 	outputs := w.stack("site", "git/pull.yaml", map[string]string{
 		"CodeBucket": "code", "CodeKey": "function.zip", "Architecture": string(architecture()), "Provider": "gitea", "Host": server.HTTPS, "Authorities": server.Authority,
-		"SshHost": server.SSH, "HostKeys": server.HostKey, "Repository": "acme/app", "KeyTokenSecretArn": secret("admin", "the-admins-token"),
+		"SshHost": server.SSH, "HostKeys": server.HostKey, "Repository": "acme/app", "KeyTokenSecretArn": secret("admin", "the-admins-token"), "KmsKeyArn": kmsKey,
 	})
 	if len(api.keys) != 1 || !strings.HasPrefix(outputs["PublicKey"], "ssh-ed25519 ") {
 		t.Fatalf("the keys are %v, and the public one %q", api.keys, outputs["PublicKey"])
@@ -121,12 +128,33 @@ func TestPullStack(t *testing.T) {
 		}
 		before = commit
 	}
+	for _, bucket := range []string{outputs["Bucket"], outputs["StateBucket"]} {
+		w.encryptedBy(bucket, kmsKey)
+	}
 	w.unstack("site")
 	if len(api.keys) != 0 {
 		t.Errorf("without the stack, the keys are %v", api.keys)
 	}
 	if _, err := w.clients.Secrets.GetSecretValue(t.Context(), &secretsmanager.GetSecretValueInput{SecretId: aws.String("site-key")}); err == nil {
 		t.Error("without the stack, there is the private key")
+	}
+}
+
+// encryptedBy looks whether all objects of a bucket are encrypted with the key.
+func (w *world) encryptedBy(bucket, key string) {
+	w.Helper()
+	list, err := w.buckets.ListObjectsV2(w.Context(), &s3.ListObjectsV2Input{Bucket: &bucket})
+	if err != nil || len(list.Contents) == 0 {
+		w.Fatalf("the bucket %s has %d objects: %v", bucket, len(list.Contents), err)
+	}
+	for _, o := range list.Contents {
+		head, err := w.buckets.HeadObject(w.Context(), &s3.HeadObjectInput{Bucket: &bucket, Key: o.Key})
+		if err != nil {
+			w.Fatal(err)
+		}
+		if head.ServerSideEncryption != s3types.ServerSideEncryptionAwsKms || aws.ToString(head.SSEKMSKeyId) != key || !aws.ToBool(head.BucketKeyEnabled) {
+			w.Errorf("%s is encrypted by %s %s", *o.Key, head.ServerSideEncryption, aws.ToString(head.SSEKMSKeyId))
+		}
 	}
 }
 

@@ -66,6 +66,16 @@ func CodeBucket(ctx context.Context, c *pipeline.Clients) (string, error) {
 	return codeBucket(s), nil
 }
 
+// CodeParameters are the parameters of the stack with that bucket; empty if it is
+// not there.
+func CodeParameters(ctx context.Context, c *pipeline.Clients) (map[string]string, error) {
+	s, err := stack.Describe(ctx, c.Stacks, CodeStack)
+	if err != nil || s == nil {
+		return map[string]string{}, err
+	}
+	return parametersOf(s), nil
+}
+
 func codeBucket(s *types.Stack) string {
 	for _, o := range s.Outputs {
 		if aws.ToString(o.OutputKey) == "Bucket" {

@@ -128,10 +128,7 @@ func Find(ctx context.Context, c *pipeline.Clients, name string) (*Deployed, err
 	if err != nil {
 		return nil, err
 	}
-	d := &Deployed{Hook: h, Status: s.StackStatus, Parameters: map[string]string{}}
-	for _, p := range s.Parameters {
-		d.Parameters[aws.ToString(p.ParameterKey)] = aws.ToString(p.ParameterValue)
-	}
+	d := &Deployed{Hook: h, Status: s.StackStatus, Parameters: parametersOf(s)}
 	into := map[string]*string{
 		"WebhookUrl": &d.URL, "SecretArn": &d.Secret, "Bucket": &d.Bucket, "StateBucket": &d.State,
 		"PublicKey": &d.PublicKey, "HookLog": &d.HookLog, "WorkerLog": &d.WorkerLog,
@@ -142,6 +139,14 @@ func Find(ctx context.Context, c *pipeline.Clients, name string) (*Deployed, err
 		}
 	}
 	return d, nil
+}
+
+func parametersOf(s *types.Stack) map[string]string {
+	out := make(map[string]string, len(s.Parameters))
+	for _, p := range s.Parameters {
+		out[aws.ToString(p.ParameterKey)] = aws.ToString(p.ParameterValue)
+	}
+	return out
 }
 
 // Pulls tells whether the stack is of git/pull.yaml.
