@@ -3,21 +3,27 @@ package function_test
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudcontrol"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
+	"github.com/aws/aws-sdk-go-v2/service/codebuild"
+	buildtypes "github.com/aws/aws-sdk-go-v2/service/codebuild/types"
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline"
 	pipelinetypes "github.com/aws/aws-sdk-go-v2/service/codepipeline/types"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	ecrtypes "github.com/aws/aws-sdk-go-v2/service/ecr/types"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
 
 	"ouro/cloud/cloudtest"
 	"ouro/cloud/cloudtest/tool"
@@ -41,6 +47,7 @@ func asOuro(t *testing.T) string {
 
 // TestZipToService: a zip in a bucket becomes an image, and the image the
 // service of a stack that ran nothing before; the next zip becomes the next one.
+// Who subscribes to the topic learns of all executions, and of a build that fails.
 func TestZipToService(t *testing.T) {
 	t.Parallel()
 	tool.Find(t, "aws")
@@ -73,9 +80,12 @@ func TestZipToService(t *testing.T) {
 	if count, image := d.service(); count != "0" || image != images["Uri"]+":none" {
 		t.Errorf("the service begins with %s of %s", count, image)
 	}
+	d.apply("people", "notify/topic.yaml", map[string]string{"ProjectName": "other"})
+	topic := d.outputs("people")["TopicArn"]
+	heard := d.listen(topic)
 	d.apply("pipeline", "ecs/pipeline.yaml", map[string]string{
 		"ProjectName": "shop", "SourceBucket": "zips", "SourceKey": "acme/shop/main/shop.zip", "RepositoryName": images["Name"], "RepositoryUri": images["Uri"],
-		"StackName": "shop", "CodeBucket": "code", "CodeKey": "function.zip", "Architecture": string(architecture()),
+		"StackName": "shop", "CodeBucket": "code", "CodeKey": "function.zip", "Architecture": string(architecture()), "TopicArn": topic,
 	})
 	var before string
 	for i, page := range []string{"first", "second"} {
@@ -92,6 +102,116 @@ func TestZipToService(t *testing.T) {
 			t.Errorf("%s: the image is not in the repository: %v", page, err)
 		}
 	}
+	d.stops()
+	d.put("zips", "acme/shop/main/shop.zip", zipped(t, map[string]string{"Dockerfile": "FROM scratch\nCOPY nothing /\n"}))
+	var want []string
+	d.until("all messages", func() bool {
+		want = d.told()
+		return len(want) == 11 && slices.Equal(heard(), want)
+	})
+	if count, image := d.service(); count != "1" || !strings.HasSuffix(image, before) {
+		t.Errorf("after what failed, the service has %s of %s", count, image)
+	}
+}
+
+// listen subscribes to the topic, and gives all messages that came, in order of
+// their text.
+func (d *deployed) listen(topic string) func() []string {
+	d.Helper()
+	var mu sync.Mutex
+	var messages []string
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		var note struct{ SubscribeURL, Message string }
+		err := json.NewDecoder(r.Body).Decode(&note)
+		if err == nil && note.SubscribeURL != "" {
+			var res *http.Response
+			if res, err = http.Get(note.SubscribeURL); err == nil {
+				err = res.Body.Close()
+			}
+		} else if err == nil {
+			mu.Lock()
+			defer mu.Unlock()
+			messages = append(messages, note.Message)
+		}
+		if err != nil {
+			d.Error(err)
+		}
+	}))
+	d.Cleanup(server.Close)
+	api := sns.NewFromConfig(d.cloud.Config)
+	if _, err := api.Subscribe(d.Context(), &sns.SubscribeInput{TopicArn: &topic, Protocol: aws.String("http"), Endpoint: &server.URL}); err != nil {
+		d.Fatal(err)
+	}
+	d.until("the subscription", func() bool {
+		list, err := api.ListSubscriptionsByTopic(d.Context(), &sns.ListSubscriptionsByTopicInput{TopicArn: &topic})
+		if err != nil {
+			d.Fatal(err)
+		}
+		return *list.Subscriptions[0].SubscriptionArn != "PendingConfirmation"
+	})
+	return func() []string {
+		mu.Lock()
+		defer mu.Unlock()
+		return slices.Sorted(slices.Values(messages))
+	}
+}
+
+// stops begins an execution that waits before its second stage, and stops it.
+func (d *deployed) stops() {
+	d.Helper()
+	api, name, stage := codepipeline.NewFromConfig(d.cloud.Config), aws.String("shop"), aws.String("Image")
+	_, err := api.DisableStageTransition(d.Context(), &codepipeline.DisableStageTransitionInput{
+		PipelineName: name, StageName: stage, TransitionType: pipelinetypes.StageTransitionTypeInbound, Reason: aws.String("it is to be stopped")})
+	if err != nil {
+		d.Fatal(err)
+	}
+	started, err := api.StartPipelineExecution(d.Context(), &codepipeline.StartPipelineExecutionInput{Name: name})
+	if err == nil {
+		_, err = api.StopPipelineExecution(d.Context(), &codepipeline.StopPipelineExecutionInput{PipelineName: name, PipelineExecutionId: started.PipelineExecutionId, Abandon: true})
+	}
+	if err != nil {
+		d.Fatal(err)
+	}
+	d.until("the stop", func() bool {
+		got, err := api.GetPipelineExecution(d.Context(), &codepipeline.GetPipelineExecutionInput{PipelineName: name, PipelineExecutionId: started.PipelineExecutionId})
+		if err != nil {
+			d.Fatal(err)
+		}
+		return got.PipelineExecution.Status == pipelinetypes.PipelineExecutionStatusStopped
+	})
+	if _, err := api.EnableStageTransition(d.Context(), &codepipeline.EnableStageTransitionInput{PipelineName: name, StageName: stage, TransitionType: pipelinetypes.StageTransitionTypeInbound}); err != nil {
+		d.Fatal(err)
+	}
+}
+
+// told is what the topic is to be told of the pipeline's executions and builds.
+func (d *deployed) told() (all []string) {
+	d.Helper()
+	executions, err := codepipeline.NewFromConfig(d.cloud.Config).ListPipelineExecutions(d.Context(), &codepipeline.ListPipelineExecutionsInput{PipelineName: aws.String("shop")})
+	if err != nil {
+		d.Fatal(err)
+	}
+	for _, e := range executions.PipelineExecutionSummaries {
+		for _, state := range []string{"STARTED", strings.ToUpper(string(e.Status))} {
+			all = append(all, fmt.Sprintf("%q", "The execution "+*e.PipelineExecutionId+" of the pipeline shop is "+state+"."))
+		}
+	}
+	builds := codebuild.NewFromConfig(d.cloud.Config)
+	list, err := builds.ListBuildsForProject(d.Context(), &codebuild.ListBuildsForProjectInput{ProjectName: aws.String("pipeline-Image")})
+	if err != nil {
+		d.Fatal(err)
+	}
+	got, err := builds.BatchGetBuilds(d.Context(), &codebuild.BatchGetBuildsInput{Ids: list.Ids})
+	if err != nil {
+		d.Fatal(err)
+	}
+	for _, b := range got.Builds {
+		if b.BuildStatus == buildtypes.StatusTypeFailed {
+			all = append(all, fmt.Sprintf("%q", "The build "+*b.Arn+" is FAILED."))
+		}
+	}
+	slices.Sort(all)
+	return all
 }
 
 // imageOf finds the image of a digest.
