@@ -231,7 +231,7 @@ func tags(in []types.Tag) ([]ledger.Tag, error) {
 	for _, t := range in {
 		key := aws.ToString(t.Key)
 		if strings.HasPrefix(key, "aws:") {
-			return nil, invalid("aws: prefixed tag key names are not allowed for external use.")
+			return nil, invalid(door.ReservedTag)
 		}
 		if slices.ContainsFunc(out, func(o ledger.Tag) bool { return o.Key == key }) {
 			return nil, invalid("Duplicate tag keys found. Please note that Tag keys are case insensitive.")

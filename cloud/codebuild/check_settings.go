@@ -2,7 +2,6 @@ package codebuild
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/codebuild/types"
@@ -128,7 +127,7 @@ func checkTags(tags []types.Tag) error {
 		switch {
 		case key == "" || len(key) > maxTagKey || len(aws.ToString(t.Value)) > maxTagValue:
 			return invalid("Invalid tag %q: a key has 1 to %d characters, a value at most %d", key, maxTagKey, maxTagValue)
-		case strings.HasPrefix(strings.ToLower(key), "aws:") && !strings.HasPrefix(key, "aws:cloudformation:"):
+		case door.SystemTag(key):
 			return invalid("Invalid tag %q: keys that begin with aws: are AWS's own", key)
 		case seen[key]:
 			return invalid("Invalid tags: the key %q is there twice", key)

@@ -3,12 +3,13 @@ package codecommit
 import (
 	"context"
 	"maps"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
 	"github.com/aws/aws-sdk-go-v2/service/codecommit"
 	"github.com/aws/aws-sdk-go-v2/service/codecommit/types"
+
+	"ouro/cloud/door"
 )
 
 // maxTags is how many tags a repository can have.
@@ -22,8 +23,7 @@ func checkTags(tags map[string]string) error {
 		if key == "" || len([]rune(key)) > 128 || len([]rune(value)) > 256 {
 			return &types.InvalidTagsMapException{Message: aws.String("The tag " + key + " is not valid: keys have 1 to 128 characters, values up to 256.")}
 		}
-		// CloudFormation's own tags come in with its ordinary calls here.
-		if lower := strings.ToLower(key); strings.HasPrefix(lower, "aws:") && !strings.HasPrefix(lower, "aws:cloudformation:") {
+		if door.SystemTag(key) {
 			return &types.InvalidSystemTagUsageException{Message: aws.String("The tag key " + key + " is not valid: aws: is reserved.")}
 		}
 	}

@@ -8,6 +8,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/codeconnections"
 	"github.com/aws/aws-sdk-go-v2/service/codeconnections/types"
+
+	"ouro/cloud/door"
 )
 
 // maxTags is how many tags a resource can have.
@@ -21,6 +23,9 @@ func tagMap(had map[string]string, more []types.Tag) (map[string]string, error) 
 		key := aws.ToString(t.Key)
 		if key == "" || len([]rune(key)) > 128 || len([]rune(aws.ToString(t.Value))) > 256 {
 			return nil, invalid("The tag %q is not valid: keys have 1 to 128 characters, values up to 256", key)
+		}
+		if door.SystemTag(key) {
+			return nil, invalid(door.ReservedTag)
 		}
 		tags[key] = aws.ToString(t.Value)
 	}

@@ -22,12 +22,10 @@ func checkTags(tags []types.Tag) (map[string]string, error) {
 	kept := map[string]string{}
 	for _, tag := range tags {
 		key, value := aws.ToString(tag.Key), aws.ToString(tag.Value)
-		lower := strings.ToLower(key)
 		switch _, twice := kept[key]; {
 		case key == "" || len(key) > 128 || len(value) > 256:
 			return nil, &types.InvalidTagsException{Message: aws.String(fmt.Sprintf("The tag '%s' is not valid: keys have 1 to 128 characters, values at most 256", key))}
-		case strings.HasPrefix(lower, "aws:") && !strings.HasPrefix(lower, "aws:cloudformation:"):
-			// CloudFormation's own tags come in with its ordinary calls here.
+		case door.SystemTag(key):
 			return nil, &types.InvalidTagsException{Message: aws.String("Not allowed to modify system tags. System tags start with 'aws:'.")}
 		case twice:
 			return nil, &types.InvalidTagsException{Message: aws.String(fmt.Sprintf("The tag key '%s' is used more than once", key))}

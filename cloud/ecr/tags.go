@@ -24,9 +24,7 @@ func setTags(old, set []types.Tag) ([]types.Tag, error) {
 	}
 	for _, t := range set {
 		key, value := aws.ToString(t.Key), aws.ToString(t.Value)
-		// CloudFormation's own tags come in with its ordinary calls here.
-		reserved := strings.HasPrefix(strings.ToLower(key), "aws:") && !strings.HasPrefix(key, "aws:cloudformation:")
-		if key == "" || len([]rune(key)) > 128 || len([]rune(value)) > 256 || reserved {
+		if key == "" || len([]rune(key)) > 128 || len([]rune(value)) > 256 || door.SystemTag(key) {
 			return nil, refuse("InvalidTagParameter", "Invalid parameter at 'tags' failed to satisfy constraint: 'the key %q has 1 to 128 characters and does not begin with aws:, its value at most 256'", key)
 		}
 		byKey[key] = types.Tag{Key: &key, Value: &value}

@@ -73,11 +73,15 @@ func (s *Service) CreateEventBus(ctx context.Context, in *eventbridge.CreateEven
 	case !isName(name, maxBusName):
 		return nil, validation("Event bus name %s is not valid: it may hold letters, digits, '.', '-' and '_', and no '/'", name)
 	}
+	tags, err := tagMap(in.Tags)
+	if err != nil {
+		return nil, err
+	}
 	b := bus{
 		Name: name, ARN: caller.ResourceARN("events", "event-bus/"+name),
-		Description: aws.ToString(in.Description), Created: s.host.Now(), Tags: tagMap(in.Tags),
+		Description: aws.ToString(in.Description), Created: s.host.Now(), Tags: tags,
 	}
-	err := store.ErrExists
+	err = store.ErrExists
 	if name != defaultBus {
 		err = s.buses.Insert(ctx, caller.Scope(), name, b)
 	}

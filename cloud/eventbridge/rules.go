@@ -78,11 +78,15 @@ func (s *Service) PutRule(ctx context.Context, in *eventbridge.PutRuleInput) (*e
 }
 
 func newRule(caller door.Caller, bus string, in *eventbridge.PutRuleInput) (rule, error) {
+	tags, err := tagMap(in.Tags)
+	if err != nil {
+		return rule{}, err
+	}
 	r := rule{
 		Name: aws.ToString(in.Name), Bus: bus, ARN: ruleARN(caller, bus, aws.ToString(in.Name)),
 		Description: aws.ToString(in.Description), Pattern: aws.ToString(in.EventPattern),
 		Schedule: aws.ToString(in.ScheduleExpression), State: in.State, RoleARN: aws.ToString(in.RoleArn),
-		CreatedBy: caller.Account, Tags: tagMap(in.Tags),
+		CreatedBy: caller.Account, Tags: tags,
 	}
 	if r.State == "" {
 		r.State = types.RuleStateEnabled

@@ -15,12 +15,17 @@ import (
 	"ouro/cloud/store"
 )
 
-func tagMap(tags []types.Tag) map[string]string {
+// tagMap refuses keys that are AWS's own.
+func tagMap(tags []types.Tag) (map[string]string, error) {
 	m := map[string]string{}
 	for _, t := range tags {
-		m[aws.ToString(t.Key)] = aws.ToString(t.Value)
+		key := aws.ToString(t.Key)
+		if door.SystemTag(key) {
+			return nil, validation(door.ReservedTag)
+		}
+		m[key] = aws.ToString(t.Value)
 	}
-	return m
+	return m, nil
 }
 
 // tagged is a rule or a custom bus by its ARN.
@@ -74,9 +79,11 @@ func resource(arn *string) string {
 
 // TagResource sets tags of a rule or a custom bus.
 func (s *Service) TagResource(ctx context.Context, in *eventbridge.TagResourceInput) (*eventbridge.TagResourceOutput, error) {
-	return &eventbridge.TagResourceOutput{}, s.changeTags(ctx, in.ResourceARN, func(tags map[string]string) {
-		maps.Copy(tags, tagMap(in.Tags))
-	})
+	given, err := tagMap(in.Tags)
+	if err != nil {
+		return nil, err
+	}
+	return &eventbridge.TagResourceOutput{}, s.changeTags(ctx, in.ResourceARN, func(tags map[string]string) { maps.Copy(tags, given) })
 }
 
 // UntagResource takes tags away.

@@ -28,6 +28,8 @@ func withTags(have map[string]string, given []types.Tag) (map[string]string, err
 			return nil, violated("tags.1.member.key", name, "have length between 1 and 128, inclusive")
 		case len([]rune(value)) > 256:
 			return nil, violated("tags.1.member.value", value, "have length less than or equal to 256")
+		case door.SystemTag(name):
+			return nil, badInput(door.ReservedTag)
 		case seen[id(name)]:
 			return nil, badInput("Duplicate tag keys found. Please note that Tag keys are case insensitive.")
 		}

@@ -22,6 +22,8 @@ func checkTags(have, given map[string]string) error {
 		switch {
 		case name == "" || len([]rune(name)) > 128:
 			return violated("tags", name, "satisfy constraint: [Member must have length between 1 and 128, inclusive]")
+		case door.SystemTag(name):
+			return invalid(door.ReservedTag)
 		case len([]rune(value)) > 256:
 			return violated("tags", value, "satisfy constraint: [Member must have length less than or equal to 256]")
 		}

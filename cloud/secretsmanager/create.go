@@ -26,6 +26,10 @@ func (s *Service) CreateSecret(ctx context.Context, in *secretsmanager.CreateSec
 	if err != nil {
 		return nil, err
 	}
+	tags, err := tagMap(in.Tags)
+	if err != nil {
+		return nil, err
+	}
 	out := &secretsmanager.CreateSecretOutput{Name: &name}
 	err = s.host.Store().Atomically(ctx, func(ctx context.Context) error {
 		old, err := s.secrets.Get(ctx, caller.Scope(), name)
@@ -41,7 +45,7 @@ func (s *Service) CreateSecret(ctx context.Context, in *secretsmanager.CreateSec
 		now := s.host.Now()
 		made := secret{
 			Name: name, ARN: secretARN(caller, name), Description: aws.ToString(in.Description),
-			KMSKeyID: aws.ToString(in.KmsKeyId), Tags: tagMap(in.Tags), Created: now, Changed: now,
+			KMSKeyID: aws.ToString(in.KmsKeyId), Tags: tags, Created: now, Changed: now,
 		}
 		out.ARN = aws.String(made.ARN)
 		if c != nil {

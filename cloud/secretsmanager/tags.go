@@ -8,14 +8,21 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
+
+	"ouro/cloud/door"
 )
 
-func tagMap(tags []types.Tag) map[string]string {
+// tagMap refuses keys that are AWS's own.
+func tagMap(tags []types.Tag) (map[string]string, error) {
 	m := map[string]string{}
 	for _, t := range tags {
-		m[aws.ToString(t.Key)] = aws.ToString(t.Value)
+		key := aws.ToString(t.Key)
+		if door.SystemTag(key) {
+			return nil, invalid("You can't modify system tags. Tag key: '%s'.", key)
+		}
+		m[key] = aws.ToString(t.Value)
 	}
-	return m
+	return m, nil
 }
 
 func sortedKeys(m map[string]string) []string { return slices.Sorted(maps.Keys(m)) }
@@ -31,11 +38,15 @@ func (of secret) tags() []types.Tag {
 
 // TagResource sets tags of a secret.
 func (s *Service) TagResource(ctx context.Context, in *secretsmanager.TagResourceInput) (*secretsmanager.TagResourceOutput, error) {
-	_, err := s.change(ctx, in.SecretId, func(_ context.Context, of *secret) error {
+	given, err := tagMap(in.Tags)
+	if err != nil {
+		return nil, err
+	}
+	_, err = s.change(ctx, in.SecretId, func(_ context.Context, of *secret) error {
 		if of.Tags == nil {
 			of.Tags = map[string]string{}
 		}
-		maps.Copy(of.Tags, tagMap(in.Tags))
+		maps.Copy(of.Tags, given)
 		return nil
 	})
 	return &secretsmanager.TagResourceOutput{}, err

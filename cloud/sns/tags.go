@@ -16,12 +16,17 @@ import (
 
 const maxTags = 50
 
-func tagMap(tags []types.Tag) map[string]string {
+// tagMap refuses keys that are AWS's own.
+func tagMap(tags []types.Tag) (map[string]string, error) {
 	m := map[string]string{}
 	for _, t := range tags {
-		m[aws.ToString(t.Key)] = aws.ToString(t.Value)
+		key := aws.ToString(t.Key)
+		if door.SystemTag(key) {
+			return nil, invalid(door.ReservedTag)
+		}
+		m[key] = aws.ToString(t.Value)
 	}
-	return m
+	return m, nil
 }
 
 func (s *Service) changeTags(ctx context.Context, arn *string, action string, change func(map[string]string)) error {
@@ -56,9 +61,11 @@ func untagged(err error) error {
 
 // TagResource sets tags of a topic.
 func (s *Service) TagResource(ctx context.Context, in *sns.TagResourceInput) (*sns.TagResourceOutput, error) {
-	return &sns.TagResourceOutput{}, s.changeTags(ctx, in.ResourceArn, "SNS:TagResource", func(tags map[string]string) {
-		maps.Copy(tags, tagMap(in.Tags))
-	})
+	given, err := tagMap(in.Tags)
+	if err != nil {
+		return nil, err
+	}
+	return &sns.TagResourceOutput{}, s.changeTags(ctx, in.ResourceArn, "SNS:TagResource", func(tags map[string]string) { maps.Copy(tags, given) })
 }
 
 // UntagResource takes tags away.

@@ -23,8 +23,12 @@ var (
 // CreateTopic makes a topic. Making one again that is the same answers with it.
 func (s *Service) CreateTopic(ctx context.Context, in *sns.CreateTopicInput) (*sns.CreateTopicOutput, error) {
 	caller, name := door.CallerFrom(ctx), aws.ToString(in.Name)
+	tags, err := tagMap(in.Tags)
+	if err != nil {
+		return nil, err
+	}
 	t := topic{Name: name, ARN: caller.ResourceARN("sns", name), Owner: caller.Account, Created: s.host.Now(),
-		Attributes: map[string]string{}, Tags: tagMap(in.Tags)}
+		Attributes: map[string]string{}, Tags: tags}
 	if aws.ToString(in.DataProtectionPolicy) != "" {
 		return nil, invalid("DataProtectionPolicy is not supported by the local cloud")
 	}
@@ -41,7 +45,7 @@ func (s *Service) CreateTopic(ctx context.Context, in *sns.CreateTopicInput) (*s
 	case len(t.Tags) > maxTags:
 		return nil, &types.TagLimitExceededException{Message: aws.String("Could not complete request: tag quota of per resource exceeded")}
 	}
-	err := s.topics.Insert(ctx, caller.Scope(), name, t)
+	err = s.topics.Insert(ctx, caller.Scope(), name, t)
 	if errors.Is(err, store.ErrExists) {
 		err = s.sameTopic(ctx, caller.Scope(), t)
 	}

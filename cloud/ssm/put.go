@@ -33,8 +33,12 @@ func (s *Service) PutParameter(ctx context.Context, in *ssm.PutParameterInput) (
 	if err := checkPut(name, in); err != nil {
 		return nil, err
 	}
+	tags, err := tagMap(in.Tags)
+	if err != nil {
+		return nil, err
+	}
 	var now version
-	err := s.host.Store().Decided(ctx, func(ctx context.Context) error {
+	err = s.host.Store().Decided(ctx, func(ctx context.Context) error {
 		old, err := s.parameters.Get(ctx, door.CallerFrom(ctx).Scope(), name)
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
 			return err
@@ -46,7 +50,7 @@ func (s *Service) PutParameter(ctx context.Context, in *ssm.PutParameterInput) (
 		if now, err = s.nextVersion(ctx, name, old, in); err != nil {
 			return err
 		}
-		p := parameter{Name: name, Tags: tagMap(in.Tags), Now: now}
+		p := parameter{Name: name, Tags: tags, Now: now}
 		if exists {
 			if err := s.makeRoom(ctx, old); err != nil {
 				return err

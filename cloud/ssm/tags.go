@@ -17,12 +17,17 @@ import (
 
 const maxTags = 50 // of one parameter
 
-func tagMap(tags []types.Tag) map[string]string {
+// tagMap refuses keys that are AWS's own.
+func tagMap(tags []types.Tag) (map[string]string, error) {
 	m := map[string]string{}
 	for _, t := range tags {
-		m[aws.ToString(t.Key)] = aws.ToString(t.Value)
+		key := aws.ToString(t.Key)
+		if door.SystemTag(key) {
+			return nil, validation(door.ReservedTag)
+		}
+		m[key] = aws.ToString(t.Value)
 	}
-	return m
+	return m, nil
 }
 
 // changeTags changes a parameter's tags; other kinds of resources of Systems
@@ -60,9 +65,11 @@ func tagError(id *string, err error) error {
 
 // AddTagsToResource sets tags of a parameter.
 func (s *Service) AddTagsToResource(ctx context.Context, in *ssm.AddTagsToResourceInput) (*ssm.AddTagsToResourceOutput, error) {
-	return &ssm.AddTagsToResourceOutput{}, s.changeTags(ctx, in.ResourceType, in.ResourceId, func(tags map[string]string) {
-		maps.Copy(tags, tagMap(in.Tags))
-	})
+	given, err := tagMap(in.Tags)
+	if err != nil {
+		return nil, err
+	}
+	return &ssm.AddTagsToResourceOutput{}, s.changeTags(ctx, in.ResourceType, in.ResourceId, func(tags map[string]string) { maps.Copy(tags, given) })
 }
 
 // RemoveTagsFromResource takes tags of a parameter away.
