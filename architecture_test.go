@@ -62,7 +62,7 @@ var mayImport = map[string][]string{
 // services may import the frame that every service stands on, the pure
 // packages, and their own sub-packages; never each other.
 var services = []string{
-	"apigateway", "apigatewayv2", "cloudcontrol", "cloudformation", "codebuild", "codecommit", "codeconnections", "codedeploy", "codepipeline", "ecr", "eventbridge",
+	"apigateway", "apigatewayv2", "cloudcontrol", "cloudformation", "cloudwatch", "codebuild", "codecommit", "codeconnections", "codedeploy", "codepipeline", "ecr", "eventbridge",
 	"iam", "kms", "lambda", "logs", "s3", "secretsmanager", "serverlessrepo", "sns", "ssm", "sts",
 }
 

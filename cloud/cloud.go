@@ -20,6 +20,7 @@ import (
 	"ouro/cloud/cloudcontrol"
 	"ouro/cloud/cloudformation"
 	"ouro/cloud/cloudformation/resource"
+	"ouro/cloud/cloudwatch"
 	"ouro/cloud/codebuild"
 	"ouro/cloud/codecommit"
 	"ouro/cloud/codeconnections"
@@ -114,6 +115,7 @@ func (c *Cloud) furnish(ctx context.Context, o Options) error {
 		{"secretsmanager", secretsmanager.New(d.Host("secretsmanager"))},
 		{"serverlessrepo", serverlessrepo.New(d.Host("serverlessrepo"))},
 		{"logs", logs.New(d.Host("logs"))},
+		{"cloudwatch", cloudwatch.New(d.Host("cloudwatch"))},
 		{"events", eventbridge.New(d.Host("events"))},
 		{"sns", topics},
 		{"codecommit", repos},

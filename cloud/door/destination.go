@@ -2,9 +2,12 @@ package door
 
 import (
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"strings"
+
+	"ouro/cloud/wire"
 )
 
 // credential is what a request's signature says of itself.
@@ -21,7 +24,7 @@ const formType = "application/x-www-form-urlencoded"
 
 // destination tells which service a request is for, in the order in which
 // AWS's clients are unmistakable: the signature's scope, the X-Amz-Target
-// header, the version in a query request's form, the host; what is left is
+// header, the path of an RPC, the version in a query request's form, the host; what is left is
 // S3's.
 func (d *Door) destination(w http.ResponseWriter, r *http.Request) (string, credential, error) {
 	cred := readCredential(r)
@@ -42,6 +45,13 @@ func (d *Door) destination(w http.ResponseWriter, r *http.Request) (string, cred
 	}
 	if cred.service != "" {
 		return cred.service, cred, nil
+	}
+	if wire.IsRPC(r) {
+		target, _ := wire.RPCTarget(r)
+		if name, ok := d.byTarget[target]; ok {
+			return name, cred, nil
+		}
+		return "", cred, fmt.Errorf("the local cloud has no service with the target %s", target)
 	}
 	if r.Method == http.MethodPost && strings.HasPrefix(r.Header.Get("Content-Type"), formType) || r.URL.Query().Has("Action") {
 		r.Body = http.MaxBytesReader(w, r.Body, maxForm)

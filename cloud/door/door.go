@@ -86,6 +86,7 @@ func New(o Options) *Door {
 // scopes are the names that requests for a service are signed with, where
 // they are not the service's own name in AWS's models.
 var scopes = map[string][]string{
+	"cloudwatch":      {"monitoring"},
 	"codeconnections": {"codeconnections", "codestar-connections"},
 	"s3":              {"s3", "s3express"},
 	"serverlessrepo":  {"serverlessapplicationrepository"}, // the SDK's name, in calls from inside
@@ -114,12 +115,13 @@ func (d *Door) Register(name string, impl any) error {
 	for _, scope := range scopes[name] {
 		d.byScope[scope] = name
 	}
-	switch m := server.Model(); m.Protocol {
-	case "json":
-		for _, prefix := range append(targets[name], m.Target) {
+	m := server.Model()
+	for _, prefix := range append(targets[name], m.Target) {
+		if prefix != "" {
 			d.byTarget[prefix] = name
 		}
-	case "query":
+	}
+	if m.Speaks("query") {
 		d.byVersion[m.Version] = name
 	}
 	return nil

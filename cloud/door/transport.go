@@ -15,6 +15,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go/middleware"
+
+	"ouro/cloud/wire"
 )
 
 // insideURL is where services address each other. The transport never dials
@@ -132,9 +134,9 @@ func (t *transport) serve(w *insideWriter, in *http.Request) {
 }
 
 // answersWhole tells whether a request's protocol has answers that are one
-// document, which are never streamed: JSON and query.
+// document, which are never streamed: JSON, CBOR and query.
 func answersWhole(r *http.Request) bool {
-	return r.Header.Get("X-Amz-Target") != "" || strings.HasPrefix(r.Header.Get("Content-Type"), formType)
+	return wire.IsRPC(r) || r.Header.Get("X-Amz-Target") != "" || strings.HasPrefix(r.Header.Get("Content-Type"), formType)
 }
 
 // boundary is a client's context as the server sees it: it ends when the

@@ -93,9 +93,11 @@ func (t topic) permit(c door.Caller, action string) error {
 		return err
 	}
 	allowed := c.Account == t.Owner && c.Service == ""
-	who := policy.Principal{Account: c.Account, ARN: c.ARN, Service: c.Service}
+	concerned := func(st policy.Statement) bool {
+		return slices.ContainsFunc(principals(c), func(who policy.Principal) bool { return concerns(st, who, t.conditions(c)) })
+	}
 	for _, st := range doc.Statements {
-		if !st.AllowsAction(action) || !t.means(st) || !concerns(st, who, t.conditions(c)) {
+		if !st.AllowsAction(action) || !t.means(st) || !concerned(st) {
 			continue
 		}
 		if st.Effect == "Deny" {
@@ -108,6 +110,16 @@ func (t topic) permit(c door.Caller, action string) error {
 		return nil
 	}
 	return denied(c, action, t.ARN)
+}
+
+// principals are whom a policy may call the caller. Alarms come in the name of
+// their account too, which the default policy lets in.
+func principals(c door.Caller) []policy.Principal {
+	list := []policy.Principal{{Account: c.Account, ARN: c.ARN, Service: c.Service}}
+	if c.Service == "cloudwatch.amazonaws.com" {
+		list = append(list, policy.Principal{Account: c.Account})
+	}
+	return list
 }
 
 // means tells whether a statement is about the topic; one that names no

@@ -46,6 +46,14 @@ type failure struct {
 	typed         reflect.Value // the SDK's error struct, for its further members
 }
 
+// blame tells whose fault it is.
+func (f failure) blame() string {
+	if f.sender {
+		return "Sender"
+	}
+	return "Receiver"
+}
+
 func (s *Server) failure(err error) failure {
 	var api smithy.APIError
 	if !errors.As(err, &api) {
@@ -58,7 +66,8 @@ func (s *Server) failure(err error) failure {
 		}
 		return f
 	}
-	f := failure{code: api.ErrorCode(), message: api.ErrorMessage(), status: s.model.Statuses[api.ErrorCode()]}
+	f := failure{code: api.ErrorCode(), message: api.ErrorMessage()}
+	f.status = s.model.Statuses[s.queryCode(f)]
 	f.sender = api.ErrorFault() != smithy.FaultServer
 	if own, ok := api.(*Error); ok {
 		f.fields, f.header = own.Fields, own.Header
@@ -77,9 +86,22 @@ func (s *Server) failure(err error) failure {
 	return f
 }
 
+// queryCode is the failure's code in the query protocol.
+func (s *Server) queryCode(f failure) string {
+	if code := s.model.Codes[f.code]; code != "" {
+		return code
+	}
+	return f.code
+}
+
 func (s *Server) writeError(w http.ResponseWriter, r *http.Request, err error) {
 	f := s.failure(err)
-	switch s.model.Protocol {
+	if s.model.Protocol == rpcCBOR { // by which clients still know the errors
+		w.Header().Set("X-Amzn-Query-Error", s.queryCode(f)+";"+f.blame())
+	}
+	switch s.protocol(r) {
+	case rpcCBOR:
+		s.writeCBORError(w, f)
 	case "json", "rest-json":
 		s.writeJSONError(w, f)
 	case "query":
@@ -113,8 +135,8 @@ func (s *Server) writeQueryError(w http.ResponseWriter, f failure) {
 	x := newXML()
 	x.open("ErrorResponse", s.model.Namespace)
 	x.open("Error", "")
-	x.text("Type", map[bool]string{true: "Sender", false: "Receiver"}[f.sender])
-	x.text("Code", f.code)
+	x.text("Type", f.blame())
+	x.text("Code", s.queryCode(f))
 	x.text("Message", f.message)
 	x.close("Error")
 	x.text("RequestId", w.Header().Get("X-Amzn-Requestid"))

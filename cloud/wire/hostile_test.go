@@ -1,6 +1,7 @@
 package wire_test
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"net/http"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
@@ -43,12 +45,42 @@ func (s *sink) StartPipelineExecution(_ context.Context, in *codepipeline.StartP
 	return &codepipeline.StartPipelineExecutionOutput{}, nil
 }
 
+func (s *sink) PutMetricData(_ context.Context, in *cloudwatch.PutMetricDataInput) (*cloudwatch.PutMetricDataOutput, error) {
+	s.tags = len(in.MetricData)
+	return &cloudwatch.PutMetricDataOutput{}, nil
+}
+
+const metricData = "/service/GraniteServiceVersion20100801/operation/PutMetricData"
+
+// FuzzCBOR: whatever the bytes are, they are an input or a mistake of the
+// client's.
+func FuzzCBOR(f *testing.F) {
+	for _, seed := range []string{"\xa0", "\xbf\xff", "\xa1\x69Namespace\x61N", "\xa1\x6aMetricData\x81\xa2\x65Value\xfb\x7f\xf8\x00\x00\x00\x00\x00\x01\x69Timestamp\xc1\xfa\x7f\x80\x00\x00", "\x9f\x9f\x9f", "\xc2\x41\x01"} {
+		f.Add([]byte(seed))
+	}
+	server, err := wire.New("cloudwatch", &sink{})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, metricData, bytes.NewReader(body))
+		r.Header.Set("Smithy-Protocol", "rpc-v2-cbor")
+		w := httptest.NewRecorder()
+		server.ServeHTTP(w, r)
+		if w.Code != 200 && w.Code != 400 || w.Header().Get("Smithy-Protocol") != "rpc-v2-cbor" {
+			t.Errorf("%q: %d %q", body, w.Code, w.Body)
+		}
+	})
+}
+
 // TestInput sends requests that no SDK would send, and says what each gets.
 func TestInput(t *testing.T) {
 	t.Parallel()
 	const form = "application/x-www-form-urlencoded"
 	chunked := map[string]string{"X-Amz-Content-Sha256": "STREAMING-UNSIGNED-PAYLOAD-TRAILER", "X-Amz-Decoded-Content-Length": "5"}
 	target := map[string]string{"X-Amz-Target": "CodePipeline_20150709.StartPipelineExecution"}
+	smithy := map[string]string{"Smithy-Protocol": "rpc-v2-cbor"}
+	packed := map[string]string{"Smithy-Protocol": "rpc-v2-cbor", "Content-Encoding": "gzip"}
 	for _, c := range []struct {
 		name, service, method, path, body string
 		header                            map[string]string
@@ -75,6 +107,20 @@ func TestInput(t *testing.T) {
 		{"JSON cut short", "codepipeline", "POST", "/", `{"name":`, target, 400, "SerializationException"},
 		{"JSON of another type", "codepipeline", "POST", "/", `{"name":{"a":1}}`, target, 400, "name cannot be a map"},
 		{"JSON nested for ever", "codepipeline", "POST", "/", `{"name":` + strings.Repeat("[", 1<<16), target, 400, "SerializationException"},
+		{"CBOR", "cloudwatch", "POST", metricData, "\xa1\x69Namespace\x61N", smithy, 200, "\xbf\xff"},
+		{"CBOR cut short", "cloudwatch", "POST", metricData, "\xa1\x69Name", smithy, 400, "SerializationException"},
+		{"CBOR of another type", "cloudwatch", "POST", metricData, "\xa1\x69Namespace\x80", smithy, 400, "Namespace cannot be a []interface"},
+		{"CBOR that is no map", "cloudwatch", "POST", metricData, "\x80", smithy, 400, "not a map"},
+		{"CBOR nested for ever", "cloudwatch", "POST", metricData, strings.Repeat("\x81", 1<<16), smithy, 400, "nesting depth"},
+		{"CBOR nested for ever without ends", "cloudwatch", "POST", metricData, strings.Repeat("\x9f", 1<<16), smithy, 400, "nesting depth"},
+		{"CBOR of tags for ever", "cloudwatch", "POST", metricData, strings.Repeat("\xc1", 1<<16), smithy, 400, "nesting depth"},
+		{"CBOR with a list of all", "cloudwatch", "POST", metricData, "\xa1\x6aMetricData\x9b\x7f\xff\xff\xff\xff\xff\xff\xff", smithy, 400, "SerializationException"},
+		{"CBOR with a text of all", "cloudwatch", "POST", metricData, "\xa1\x69Namespace\x7b\xff\xff\xff\xff\xff\xff\xff\xff", smithy, 400, "SerializationException"},
+		{"CBOR with a name that is a number", "cloudwatch", "POST", metricData, "\xa1\x01\x01", smithy, 400, "SerializationException"},
+		{"too much CBOR", "cloudwatch", "POST", metricData, strings.Repeat("\xf6", 2<<20), smithy, 413, "RequestEntityTooLarge"},
+		{"CBOR that is not packed", "cloudwatch", "POST", metricData, "\xa0", packed, 400, "gzip"},
+		{"an RPC that is not there", "cloudwatch", "POST", "/service/x/operation/y", "", smithy, 400, "UnknownOperationException"},
+		{"an RPC of nothing", "cloudwatch", "POST", "/", "", smithy, 400, "UnknownOperationException"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

@@ -20,9 +20,9 @@ func (s *Server) serveJSON(w http.ResponseWriter, r *http.Request) error {
 	name := targetOperation(r)
 	op, ok := s.operations[name]
 	if !ok {
-		return &Error{Code: "UnknownOperationException", Message: fmt.Sprintf("the local cloud does not have the operation %s of %s", name, s.name)}
+		return s.unknown(name)
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxDocument))
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, s.maxDocument()))
 	if err != nil {
 		return &Error{Code: "RequestEntityTooLargeException", Message: err.Error(), Status: http.StatusRequestEntityTooLarge}
 	}
@@ -40,6 +40,10 @@ func (s *Server) serveJSON(w http.ResponseWriter, r *http.Request) error {
 	}
 	s.writeJSON(w, http.StatusOK, b)
 	return nil
+}
+
+func (s *Server) unknown(operation string) error {
+	return &Error{Code: "UnknownOperationException", Message: fmt.Sprintf("the local cloud does not have the operation %s of %s", operation, s.name)}
 }
 
 func (s *Server) writeJSON(w http.ResponseWriter, status int, body []byte) {

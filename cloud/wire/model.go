@@ -15,13 +15,14 @@ var models embed.FS
 // Model is what wire must know of a service beyond the SDK's Go types. The
 // tables are boiled down from AWS's API models by the program in gen.
 type Model struct {
-	Protocol    string               `json:"protocol"` // query, json, rest-xml, rest-json
+	Protocol    string               `json:"protocol"` // query, json, rest-xml, rest-json, or smithy-rpc-v2-cbor, of services that also speak the first two
 	JSONVersion string               `json:"jsonVersion,omitempty"`
 	Target      string               `json:"target,omitempty"` // what X-Amz-Target begins with
 	Version     string               `json:"version"`
 	Namespace   string               `json:"namespace,omitempty"` // of XML documents
 	Lower       bool                 `json:"lower,omitempty"`     // members begin with a small letter
 	Statuses    map[string]int       `json:"statuses,omitempty"`  // error code → HTTP status, where it is not 400
+	Codes       map[string]string    `json:"codes,omitempty"`     // name of an error's shape → its code in the query protocol, where the two differ
 	Operations  map[string]Operation `json:"operations,omitempty"`
 	Shapes      map[string]Shape     `json:"shapes,omitempty"` // by Go type name; only what differs from the default
 }
@@ -64,6 +65,11 @@ func LoadModel(name string) (*Model, error) {
 		return nil, fmt.Errorf("reading the API model of %q: %w", name, err)
 	}
 	return m, nil
+}
+
+// Speaks tells whether the service speaks a protocol.
+func (m *Model) Speaks(protocol string) bool {
+	return m.Protocol == protocol || m.Protocol == rpcCBOR && (protocol == "query" || protocol == "json")
 }
 
 // DefaultName is a Go field's name on the wire in a service whose members

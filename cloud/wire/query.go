@@ -12,7 +12,7 @@ import (
 
 func (s *Server) serveQuery(w http.ResponseWriter, r *http.Request) error {
 	if r.Form == nil {
-		r.Body = http.MaxBytesReader(w, r.Body, maxDocument)
+		r.Body = http.MaxBytesReader(w, r.Body, s.maxDocument())
 		if err := r.ParseForm(); err != nil {
 			return &Error{Code: "MalformedQueryString", Message: err.Error()}
 		}

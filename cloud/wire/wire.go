@@ -8,7 +8,7 @@
 //
 // is an operation; wire finds them by reflection and needs nothing else but a
 // small table of names (see [Model]). Protocols: awsQuery, awsJson 1.0 and 1.1,
-// restXml, restJson. Signatures are the door's business, not wire's.
+// RPC v2 with CBOR, restXml, restJson. Signatures are the door's business, not wire's.
 package wire
 
 import (
@@ -27,9 +27,9 @@ import (
 // here.
 const maxDocument = 32 << 20
 
-// documents are the services that take larger ones: a function of 50 MB in
-// base64, and what describes it.
-var documents = map[string]int64{"lambda": 70167211}
+// documents are the services that take others: a function of 50 MB in base64,
+// and what describes it; the data of metrics, whose values are small and many.
+var documents = map[string]int64{"lambda": 70167211, "cloudwatch": 1 << 20}
 
 // maxDocument bounds this service's documents.
 func (s *Server) maxDocument() int64 {
@@ -107,11 +107,17 @@ func (s *Server) Operations() []string {
 // response header X-Amzn-Requestid, if it is set, is the request's id.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var err error
-	switch s.model.Protocol {
-	case "json":
+	if s.model.Protocol == rpcCBOR {
+		err = unpacked(r)
+	}
+	switch protocol := s.protocol(r); {
+	case err != nil:
+	case protocol == "json":
 		err = s.serveJSON(w, r)
-	case "query":
+	case protocol == "query":
 		err = s.serveQuery(w, r)
+	case protocol == rpcCBOR:
+		err = s.serveCBOR(w, r)
 	default:
 		err = s.serveREST(w, r)
 	}
@@ -145,9 +151,12 @@ func (op operation) open(ctx context.Context, in reflect.Value) (reflect.Value, 
 // OperationName tells which operation of the service r asks for, for logs;
 // empty when it cannot be told cheaply.
 func (s *Server) OperationName(r *http.Request) string {
-	switch s.model.Protocol {
+	switch s.protocol(r) {
 	case "json":
 		return targetOperation(r)
+	case rpcCBOR:
+		_, name := RPCTarget(r)
+		return name
 	case "query":
 		return r.Form.Get("Action")
 	}

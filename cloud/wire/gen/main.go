@@ -23,7 +23,7 @@ import (
 
 // services are the botocore folders that the local cloud speaks for.
 var services = []string{
-	"apigateway", "apigatewayv2", "cloudcontrol", "cloudformation", "codebuild", "codecommit", "codeconnections", "codedeploy", "codepipeline", "ecr",
+	"apigateway", "apigatewayv2", "cloudcontrol", "cloudformation", "cloudwatch", "codebuild", "codecommit", "codeconnections", "codedeploy", "codepipeline", "ecr",
 	"events", "iam", "kms", "lambda", "logs", "s3", "secretsmanager", "serverlessrepo", "sns", "ssm", "sts",
 }
 
@@ -63,6 +63,9 @@ type model struct {
 		Protocol     string `json:"protocol"`
 		TargetPrefix string `json:"targetPrefix"`
 		XMLNamespace string `json:"xmlNamespace"`
+		// QueryCompatible is there in services whose codes of errors are still
+		// those of the query protocol.
+		QueryCompatible *struct{} `json:"awsQueryCompatible"`
 	} `json:"metadata"`
 	Operations map[string]struct {
 		Deprecated bool `json:"deprecated"`
@@ -146,6 +149,12 @@ func boil(src *model) (*wire.Model, error) {
 		}
 	}
 	for name, s := range src.Shapes {
+		if s.Exception && src.Metadata.QueryCompatible != nil && s.Error.Code != "" && s.Error.Code != name {
+			if m.Codes == nil {
+				m.Codes = map[string]string{}
+			}
+			m.Codes[name] = s.Error.Code
+		}
 		if s.Exception && s.Error.HTTPStatusCode != 0 && s.Error.HTTPStatusCode != 400 {
 			code := s.Error.Code
 			if code == "" {
