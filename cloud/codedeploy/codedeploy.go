@@ -13,8 +13,10 @@
 // Lambda deployments shift the weights of aliases. ECS deployments are blue/green
 // ones of the services that Cloud Control records: they change what the records
 // of the service, its listeners and their rules say, and no task runs. EC2
-// instances, Auto Scaling groups and alarms the local cloud does not have, and
-// says so.
+// instances and Auto Scaling groups the local cloud does not have, and says so.
+//
+// A deployment's alarms are watched while it runs, with the group's service
+// role: one in the state ALARM stops it.
 package codedeploy
 
 import (

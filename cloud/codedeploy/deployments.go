@@ -2,6 +2,7 @@ package codedeploy
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -20,6 +21,7 @@ type deployment struct {
 	Targets []string                             // in the order in which they are deployed to
 	Stop    bool                                 // somebody asked to stop it
 	Back    *bool                                // whether that somebody asked to roll back
+	Halt    *halt                                `json:",omitempty"` // why it is stopped, if by its alarms
 	Waits   map[types.DeploymentWaitType]waiting `json:",omitempty"`
 }
 
@@ -130,10 +132,6 @@ func (s *Service) checkDeployment(in *codedeploy.CreateDeploymentInput, g types.
 		return err
 	}
 	server := g.ComputePlatform == types.ComputePlatformServer
-	alarms := g.AlarmConfiguration
-	if in.OverrideAlarmConfiguration != nil {
-		alarms = in.OverrideAlarmConfiguration
-	}
 	switch {
 	case !slices.Contains(append(in.FileExistsBehavior.Values(), ""), in.FileExistsBehavior):
 		return refuse("InvalidFileExistsBehavior", "The file exists behavior %q is not valid: it is DISALLOW, OVERWRITE or RETAIN", in.FileExistsBehavior)
@@ -147,13 +145,8 @@ func (s *Service) checkDeployment(in *codedeploy.CreateDeploymentInput, g types.
 		return refuse("InvalidIgnoreApplicationStopFailuresValue", "IgnoreApplicationStopFailures is for the compute platform Server")
 	case !server && in.UpdateOutdatedInstancesOnly:
 		return refuse("InvalidUpdateOutdatedInstancesOnlyValue", "UpdateOutdatedInstancesOnly is for the compute platform Server")
-	case alarms != nil && alarms.Enabled && !alarms.IgnorePollAlarmFailure:
-		return refuse("InvalidAlarmConfig", "The local cloud has no alarms to ask: disable the alarm configuration, or set ignorePollAlarmFailure")
 	}
-	if err := checkRollback(in.AutoRollbackConfiguration); err != nil {
-		return err
-	}
-	return checkDescription(in.Description)
+	return errors.Join(checkAlarms(in.OverrideAlarmConfiguration), checkRollback(in.AutoRollbackConfiguration), checkDescription(in.Description))
 }
 
 // GetDeployment gives a deployment.

@@ -16,9 +16,9 @@ var update = flag.Bool("update", false, "write the page anew")
 // limited is what operations do not do that AWS's do.
 var limited = map[string]string{
 	"ContinueDeployment":                 "for deployments of ECS: those to instances do not wait",
-	"CreateDeployment":                   "to on-premises instances, of Lambda's aliases and to recorded services of ECS; blue/green and load balancers for instances, and alarms, are refused, see above",
+	"CreateDeployment":                   "to on-premises instances, of Lambda's aliases and to recorded services of ECS; blue/green and load balancers for instances are refused, see above",
 	"CreateDeploymentConfig":             "zonal configurations are refused",
-	"CreateDeploymentGroup":              "EC2 tags, Auto Scaling groups, load balancers of instances and alarms are kept, and find nothing",
+	"CreateDeploymentGroup":              "EC2 tags, Auto Scaling groups and load balancers of instances are kept, and find nothing",
 	"DeleteGitHubAccountToken":           "finds none",
 	"DeleteResourcesByExternalId":        "has nothing to delete",
 	"ListGitHubAccountTokenNames":        "an empty list",
@@ -105,6 +105,14 @@ The other events are hooks, functions as above. The diagnostics of Install and A
 count, and none that runs. A rollback brings traffic and service back to the task set that the deployment found. What the end of the local cloud
 interrupts goes on where it was, with what is left of its wait or interval. As on AWS, the change shows as drift of the stack that made the service.
 
+## Alarms
+
+The alarms of a group, or those that a deployment gives in their place, are watched from before its first event until it is over, every second, with the
+group's service role: [CloudWatch](cloudwatch.md) alarms of both kinds. One in the state ALARM stops the deployment, ` + "`ALARM_ACTIVE`" + `, also if it rang before; lifecycle
+events under way come to their end first. ` + "`DEPLOYMENT_STOP_ON_ALARM`" + ` then rolls it back; what rolls back is not stopped by alarms. Where the alarms cannot be asked for, or one
+is not there, the deployment is stopped too, unless ` + "`ignorePollAlarmFailure`" + ` is set. Rehearse it with
+` + "`aws cloudwatch set-alarm-state`" + `. The end of the local cloud interrupts the watching, and its start takes it up.
+
 ## Rollback, events, triggers
 
 Failed and stopped deployments are rolled back by the automatic rollback configuration of the group or the deployment, to the revision of the last
@@ -117,7 +125,6 @@ State-change Notification"), and the group's triggers publish to SNS, as the gro
 |---|---|
 | blue/green deployments to instances | it makes no instances |
 | ` + "`WITH_TRAFFIC_CONTROL`" + ` for instances | it has no load balancers |
-| enabled alarms, unless ` + "`ignorePollAlarmFailure`" + ` is set | alarms are recorded, and have no state to ask for: nothing measures anything |
 | zonal configurations | it has no Availability Zones |
 
 EC2 tags and Auto Scaling groups are kept in groups and find no instances.

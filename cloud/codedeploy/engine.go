@@ -79,7 +79,12 @@ func (s *Service) deploy(ctx context.Context, scope store.Scope, id string) erro
 		}
 		s.event(ctx, d, "START", types.TriggerEventTypeDeploymentStart)
 	}
+	unwatch, err := s.watch(ctx, d, g.Info)
+	if err != nil {
+		return err
+	}
 	v, err := run(ctx, d, g.Info)
+	unwatch()
 	if err != nil {
 		if ctx.Err() != nil {
 			return err // it is taken up again
@@ -120,6 +125,9 @@ func (s *Service) finish(ctx context.Context, d deployment, v verdict) error {
 			return err
 		}
 		d, err = s.deployments.Update(ctx, d.scope(), d.id(), func(d *deployment) error {
+			if d.Halt != nil && v == stoppedByHand {
+				v.code, v.text = d.Halt.Code, d.Halt.Text
+			}
 			d.Info.Status, d.Info.CompleteTime, d.Info.DeploymentOverview = v.status, s.now(), overview
 			if v.code != "" {
 				d.Info.ErrorInformation = &types.ErrorInformation{Code: v.code, Message: &v.text}

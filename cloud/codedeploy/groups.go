@@ -208,6 +208,14 @@ func checkAlarms(a *types.AlarmConfiguration) error {
 	if a.Enabled && len(a.Alarms) == 0 {
 		return refuse("InvalidAlarmConfig", "The alarm configuration is enabled, but it has no alarms")
 	}
+	seen := map[string]bool{}
+	for _, alarm := range a.Alarms {
+		name := aws.ToString(alarm.Name)
+		if name == "" || len(name) > 255 || seen[name] {
+			return refuse("InvalidAlarmConfig", "The alarm configuration has the alarm %q: each has a name of 1 to 255 characters, and is there once", name)
+		}
+		seen[name] = true
+	}
 	return nil
 }
 

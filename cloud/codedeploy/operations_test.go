@@ -37,8 +37,6 @@ func TestOperations(t *testing.T) {
 
 	t.Run("what is refused", func(t *testing.T) {
 		must(t)(f.deploy.CreateApplication(ctx, &api.CreateApplicationInput{ApplicationName: aws.String("tasks"), ComputePlatform: types.ComputePlatformEcs}))
-		must(t)(f.deploy.CreateDeploymentGroup(ctx, &api.CreateDeploymentGroupInput{ApplicationName: site, DeploymentGroupName: aws.String("alarmed"), ServiceRoleArn: aws.String(role),
-			AlarmConfiguration: &types.AlarmConfiguration{Enabled: true, Alarms: []types.Alarm{{Name: aws.String("x")}}}}))
 		revision := f.put("r.zip", map[string]string{"appspec.yml": spec("")})
 		for name, test := range map[string]struct {
 			call func() (any, error)
@@ -65,7 +63,8 @@ func TestOperations(t *testing.T) {
 					EcsServices: []types.ECSService{{ClusterName: web, ServiceName: web}}})
 			}, "InvalidLoadBalancerInfoException: For ECS deployment group, loadBalancerInfo must be specified"},
 			"alarms": {func() (any, error) {
-				return f.deploy.CreateDeployment(ctx, &api.CreateDeploymentInput{ApplicationName: site, DeploymentGroupName: aws.String("alarmed"), Revision: revision})
+				return f.deploy.CreateDeployment(ctx, &api.CreateDeploymentInput{ApplicationName: site, DeploymentGroupName: web, Revision: revision,
+					OverrideAlarmConfiguration: &types.AlarmConfiguration{Enabled: true, Alarms: []types.Alarm{{Name: aws.String("x")}, {Name: aws.String("x")}}}})
 			}, "InvalidAlarmConfigException"},
 			"revision": {func() (any, error) {
 				return f.deploy.CreateDeployment(ctx, &api.CreateDeploymentInput{ApplicationName: site, DeploymentGroupName: web})

@@ -60,6 +60,9 @@ func wantsBack(d deployment) bool {
 		if !d.Stop {
 			return false // by its own wait, before anything was shifted
 		}
+		if d.Halt != nil {
+			return on(types.AutoRollbackEventDeploymentStopOnAlarm)
+		}
 		if d.Back != nil {
 			return *d.Back
 		}
