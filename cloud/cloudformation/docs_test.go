@@ -19,7 +19,7 @@ var update = flag.Bool("update", false, "write the page anew")
 
 // limited is what operations do not do that AWS's do.
 var limited = map[string]string{
-	"CreateStack":              "rollback triggers and DeploymentConfig's mode EXPRESS are refused; a monitoring time is kept, and not waited for",
+	"CreateStack":              "DeploymentConfig's mode EXPRESS is refused",
 	"UpdateStack":              "as CreateStack; a failed update that was left as it is and then updated again rolls back to where the failed one had come, not further",
 	"CreateChangeSet":          "as CreateStack; DeploymentMode REVERT_DRIFT is refused; a nested stack is among the changes only if it really changes",
 	"ExecuteChangeSet":         "an imported resource of a type that runs is set to what the template says of it",
@@ -76,6 +76,8 @@ are recorded is in [resource-types.md](resource-types.md).
 - *Imports* look for the resource through its service: types that run by their own API, recorded ones through Cloud Control. The resource is left behind
   when the import is rolled back.
 - *Drift* is looked for in recorded types, through Cloud Control, and in these types that run: %s.
+- *Rollback triggers* are looked at every second, with the stack's role, from before the first resource until the monitoring time is over: an alarm in the
+  state ALARM, or one that is not there, takes the operation back. The monitoring time is waited for as on AWS, also without triggers, and goes on after a restart.
 - *Stack sets* are self-managed: the administration role and the execution roles have to exist, as on AWS. What needs AWS Organizations is refused:
   service-managed permissions, automatic deployment, organizational units, delegated administrators.
 - *Stack policies* bind updates, StackPolicyDuringUpdate for one of them. A policy without statements binds nothing.

@@ -149,10 +149,10 @@ func (in *asked) check(v *violations) error {
 	return checkTriggers(in.rollback)
 }
 
-// checkTriggers refuses rollback triggers: nothing in the local cloud raises
-// the alarms that they would have to be watched for.
+// checkTriggers wants rollback triggers to name alarms; whether they are there
+// the operation finds out.
 func checkTriggers(c *types.RollbackConfiguration) error {
-	if c == nil || len(c.RollbackTriggers) == 0 {
+	if c == nil {
 		return nil
 	}
 	for _, t := range c.RollbackTriggers {
@@ -163,7 +163,7 @@ func checkTriggers(c *types.RollbackConfiguration) error {
 			return invalid("RelativeId of a Rollback Trigger's ARN is incorrect")
 		}
 	}
-	return invalid("Rollback triggers are not supported by the local cloud: it has no CloudWatch alarms to watch")
+	return nil
 }
 
 // allows tells whether ResourceTypes has room for a type.

@@ -60,9 +60,9 @@ func TestLimits(t *testing.T) {
 		"an odd alarm": {func(in *cloudformation.CreateStackInput) {
 			in.RollbackConfiguration = &types.RollbackConfiguration{RollbackTriggers: []types.RollbackTrigger{{Arn: aws.String("arn:aws:cloudwatch:us-east-1:000000000000:x"), Type: alarm.Type}}}
 		}, "RelativeId of a Rollback Trigger's ARN is incorrect"},
-		"an alarm": {func(in *cloudformation.CreateStackInput) {
-			in.RollbackConfiguration = &types.RollbackConfiguration{RollbackTriggers: []types.RollbackTrigger{alarm}}
-		}, "Rollback triggers are not supported by the local cloud"},
+		"six alarms": {func(in *cloudformation.CreateStackInput) {
+			in.RollbackConfiguration = &types.RollbackConfiguration{RollbackTriggers: []types.RollbackTrigger{alarm, alarm, alarm, alarm, alarm, alarm}}
+		}, "Member must have length less than or equal to 5"},
 		"six topics": {func(in *cloudformation.CreateStackInput) { in.NotificationARNs = strings.Split("a,b,c,d,e,f", ",") },
 			"Value '[a, b, c, d, e, f]' at 'notificationARNs' failed to satisfy constraint: Member must have length less than or equal to 5"},
 		"no topic": {func(in *cloudformation.CreateStackInput) { in.NotificationARNs = []string{"nonsense"} }, "(Service: AmazonSNS; Status Code: 400; Error Code: "},

@@ -154,12 +154,14 @@ func (r *run) forward(ctx context.Context) error {
 		return r.giveUp(ctx, "")
 	}
 	defer r.timeout(ctx)()
+	defer r.watch(ctx)()
 	walk(r.model.IDs, func(id string) []string { return r.model.Depends[id] }, width, r.halt.C, func(id string) bool {
 		return r.apply(ctx, id)
 	})
+	if err := r.monitor(ctx); err != nil {
+		return err
+	}
 	switch {
-	case ctx.Err() != nil:
-		return ctx.Err()
 	case r.halt.stopped() && r.halt.superseded:
 		return errSuperseded
 	case r.halt.stopped():

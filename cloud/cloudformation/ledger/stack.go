@@ -115,6 +115,7 @@ type Operation struct {
 	Token                string    `json:",omitempty"` // ClientRequestToken
 	Started              time.Time `json:",omitzero"`
 	Deadline             time.Time `json:",omitzero"`
+	Monitored            time.Time `json:",omitzero"`  // until when its rollback triggers are, once all resources are there
 	Before               *Revision `json:",omitempty"` // in force until an update has succeeded
 	OnFailure            types.OnFailure
 	RetainExceptOnCreate bool              `json:",omitempty"`

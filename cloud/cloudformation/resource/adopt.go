@@ -8,6 +8,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudcontrol"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/codebuild"
 	"github.com/aws/aws-sdk-go-v2/service/codecommit"
@@ -84,6 +85,8 @@ var finders = map[string]finder{
 		}
 		return err
 	}),
+	"AWS::CloudWatch::Alarm":          named(lookForAlarm),
+	"AWS::CloudWatch::CompositeAlarm": named(lookForAlarm),
 	"AWS::CodePipeline::Pipeline": named(func(ctx context.Context, cfg aws.Config, id *string) error {
 		_, err := codepipeline.NewFromConfig(cfg).GetPipeline(ctx, &codepipeline.GetPipelineInput{Name: id})
 		return err
@@ -151,6 +154,14 @@ var finders = map[string]finder{
 		_, err := eventbridge.NewFromConfig(cfg).DescribeRule(ctx, &eventbridge.DescribeRuleInput{Name: &name})
 		return name, err
 	},
+}
+
+func lookForAlarm(ctx context.Context, cfg aws.Config, id *string) error {
+	_, err := findAlarm(ctx, cloudwatch.NewFromConfig(cfg), *id)
+	if errors.Is(err, ErrGone) {
+		return errAbsent
+	}
+	return err
 }
 
 func findConnection(ctx context.Context, cfg aws.Config, id *string) error {

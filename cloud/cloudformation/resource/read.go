@@ -97,7 +97,9 @@ var readers = map[string]reader{
 		}
 		return []any{map[string]any{"Bucket": r.Text("Bucket"), "PolicyDocument": out.Policy}}, nil
 	},
-	"AWS::ECR::Repository": readImageRepository,
+	"AWS::CloudWatch::Alarm":          readAlarm,
+	"AWS::CloudWatch::CompositeAlarm": readAlarm,
+	"AWS::ECR::Repository":            readImageRepository,
 	"AWS::ECR::RegistryPolicy": func(ctx context.Context, r *Request) ([]any, error) {
 		out, err := Client(r.Clients, ecr.NewFromConfig).GetRegistryPolicy(ctx, &ecr.GetRegistryPolicyInput{})
 		if err != nil {

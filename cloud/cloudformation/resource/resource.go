@@ -140,6 +140,7 @@ func NewTable() Table {
 	t.Add(pipelineHookKinds()...)
 	t.Add(deployKinds()...)
 	t.Add(snsKinds()...)
+	t.Add(alarmKinds()...)
 	t.Add(ecrKinds()...)
 	t.Add(httpAPIKinds()...)
 	t.Add(restAPIKinds()...)
