@@ -25,6 +25,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"ouro/cli"
+	"ouro/cloud/cloudtest/tool"
 	"ouro/function"
 	"ouro/pipeline"
 )
@@ -93,6 +94,7 @@ func TestScripts(t *testing.T) {
 			"until":     until,
 			"parameter": parameter,
 			"left":      left,
+			"aws":       awsCLI,
 		},
 	})
 }
@@ -158,6 +160,24 @@ func trim(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: trim FILE NAME")
 	}
 	ts.Setenv(args[1], strings.TrimSpace(ts.ReadFile(args[0])))
+}
+
+// awsCLI runs the AWS CLI, as exec does: aws ARGS….
+func awsCLI(ts *testscript.TestScript, neg bool, args []string) {
+	var env []string
+	for _, name := range []string{
+		"PATH", "HOME", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_PAGER",
+		"AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION",
+	} {
+		env = append(env, name+"="+ts.Getenv(name))
+	}
+	stdout, stderr, code, err := tool.RunAWS(context.Background(), ts.MkAbs("."), env, args...)
+	ts.Check(err)
+	fmt.Fprint(ts.Stdout(), stdout)
+	fmt.Fprint(ts.Stderr(), stderr)
+	if (code != 0) != neg {
+		ts.Fatalf("aws: exit status %d", code)
+	}
 }
 
 // left prints what there is at the endpoint, one a line: left.

@@ -1,7 +1,6 @@
 package apigateway_test
 
 import (
-	"os/exec"
 	"strings"
 	"testing"
 
@@ -12,17 +11,11 @@ import (
 // TestCLI asks with the unmodified AWS CLI, for REST APIs and HTTP APIs.
 func TestCLI(t *testing.T) {
 	t.Parallel()
-	tool.Find(t, "aws")
 	c := cloudtest.New(t)
+	cli := tool.NewAWS(t, c.URL)
 	run := func(line string) string {
 		t.Helper()
-		cmd := exec.CommandContext(t.Context(), "aws", append(strings.Fields(line), "--output", "text", "--endpoint-url", c.URL, "--region", "us-east-1")...)
-		cmd.Env = append(cmd.Environ(), "AWS_ACCESS_KEY_ID=000000000000", "AWS_SECRET_ACCESS_KEY=test")
-		out, err := cmd.CombinedOutput()
-		if err != nil {
-			t.Fatalf("aws %s: %v\n%s", line, err, out)
-		}
-		return strings.TrimSpace(string(out))
+		return cli.Run(strings.Fields(line)...)
 	}
 	id, root, _ := strings.Cut(run("apigateway create-rest-api --name r --tags a=1 --query [id,rootResourceId]"), "\t")
 	method := " --rest-api-id " + id + " --resource-id " + root + " --http-method GET"

@@ -15,7 +15,6 @@ import (
 // TestCommandLine takes a tree of stacks through its life with the AWS CLI.
 func TestCommandLine(t *testing.T) {
 	t.Parallel()
-	program := tool.Find(t, "aws", "--version")
 	w := newWorld(t)
 	dir, url := t.TempDir(), w.put("leaf.yaml", leaf)
 	write := func(name string, resources map[string]any) string {
@@ -28,21 +27,8 @@ func TestCommandLine(t *testing.T) {
 	tree := func(value string) map[string]any {
 		return map[string]any{"Leaf": stackOf(url, map[string]any{"Value": value, "Name": "cli"})}
 	}
-	run := func(arguments ...string) (string, error) {
-		cmd := exec.CommandContext(t.Context(), program, append([]string{"cloudformation"}, arguments...)...)
-		cmd.Env = append(os.Environ(), "AWS_ENDPOINT_URL="+w.URL, "AWS_DEFAULT_REGION=us-east-1", "AWS_ACCESS_KEY_ID=000000000000", "AWS_SECRET_ACCESS_KEY=test",
-			"AWS_CONFIG_FILE="+os.DevNull, "AWS_SHARED_CREDENTIALS_FILE="+os.DevNull, "AWS_PAGER=", "AWS_DEFAULT_OUTPUT=text")
-		out, err := cmd.CombinedOutput()
-		return string(out), err
-	}
-	must := func(arguments ...string) string {
-		t.Helper()
-		out, err := run(arguments...)
-		if err != nil {
-			t.Fatalf("aws cloudformation %s: %v\n%s", strings.Join(arguments, " "), err, out)
-		}
-		return out
-	}
+	cli := tool.NewAWS(t, w.URL, "cloudformation")
+	must := cli.Run
 	ends := func(want types.StackStatus) {
 		t.Helper()
 		if s := w.settled("cli"); s.StackStatus != want {
@@ -54,7 +40,7 @@ func TestCommandLine(t *testing.T) {
 	must("create-change-set", "--stack-name", "cli", "--change-set-name", "two", "--template-body", write("two", tree("2")), "--include-nested-stacks")
 	told := must("describe-change-set", "--stack-name", "cli", "--change-set-name", "two", "--include-property-values",
 		"--query", "Changes[].ResourceChange.Details[].Target.[Path,BeforeValue,AfterValue]")
-	if told != "/Properties/Parameters/Value\t1\t2\n" {
+	if told != "/Properties/Parameters/Value\t1\t2" {
 		t.Errorf("the change set tells %q", told)
 	}
 	must("execute-change-set", "--stack-name", "cli", "--change-set-name", "two")
@@ -66,8 +52,8 @@ func TestCommandLine(t *testing.T) {
 	if got := w.parameters()["cli"]; got != "2" {
 		t.Errorf("the leaf has %q", got)
 	}
-	if out, err := run("update-stack", "--stack-name", "cli", "--template-body", write("two", tree("2"))); err == nil || !strings.Contains(out, "No updates are to be performed.") {
-		t.Errorf("an update of nothing: %v\n%s", err, out)
+	if out, code := cli.Try("update-stack", "--stack-name", "cli", "--template-body", write("two", tree("2"))); code == 0 || !strings.Contains(out, "No updates are to be performed.") {
+		t.Errorf("an update of nothing: exit status %d\n%s", code, out)
 	}
 	id := *w.describe("cli").StackId
 	must("delete-stack", "--stack-name", "cli")

@@ -3,7 +3,6 @@ package codebuild_test
 import (
 	"encoding/json"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -176,20 +175,13 @@ func sortedNames(files map[string]string) []string {
 // TestBatchCommandLine starts a batch with the AWS CLI.
 func TestBatchCommandLine(t *testing.T) {
 	t.Parallel()
-	program := tool.Find(t, "aws")
 	c := newCloud(t, t.TempDir())
 	c.create(t, project("cli", "version: 0.2\nbatch: {build-list: [{identifier: a}]}\nphases: {build: {commands: ['test \"$V\" = w']}}", batching(nil)))
+	cli := tool.NewAWS(t, c.Endpoint(), "codebuild", "--output", "json")
 	run := func(to any, arguments ...string) {
 		t.Helper()
-		cmd := exec.CommandContext(t.Context(), program, append([]string{"codebuild"}, arguments...)...)
-		cmd.Env = append(os.Environ(), "AWS_ENDPOINT_URL="+c.Endpoint(), "AWS_DEFAULT_REGION=us-east-1", "AWS_ACCESS_KEY_ID=000000000000", "AWS_SECRET_ACCESS_KEY=test",
-			"AWS_CONFIG_FILE="+os.DevNull, "AWS_SHARED_CREDENTIALS_FILE="+os.DevNull, "AWS_PAGER=", "AWS_DEFAULT_OUTPUT=json")
-		out, err := cmd.Output()
-		if err != nil {
-			t.Fatalf("aws codebuild %s: %v\n%s", strings.Join(arguments, " "), err, out)
-		}
-		if err := json.Unmarshal(out, to); err != nil {
-			t.Fatalf("aws codebuild %s says %s: %v", strings.Join(arguments, " "), out, err)
+		if out := cli.Run(arguments...); json.Unmarshal([]byte(out), to) != nil {
+			t.Fatalf("aws codebuild %s says %s", strings.Join(arguments, " "), out)
 		}
 	}
 	type shown struct{ ID, CurrentPhase, BuildBatchStatus string }

@@ -7,8 +7,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"os/exec"
 	"slices"
 	"strings"
 	"testing"
@@ -51,17 +49,7 @@ type testCloud struct {
 // byCLI runs the AWS CLI's commands for CodeBuild, which print text.
 func (c *testCloud) byCLI(t testing.TB) func(args ...string) string {
 	t.Helper()
-	cli := tool.Find(t, "aws")
-	return func(args ...string) string {
-		t.Helper()
-		cmd := exec.Command(cli, append([]string{"codebuild", "--output", "text"}, args...)...)
-		cmd.Env = append(os.Environ(), "AWS_ACCESS_KEY_ID=000000000000", "AWS_SECRET_ACCESS_KEY=test", "AWS_DEFAULT_REGION=us-east-1", "AWS_CONFIG_FILE=/dev/null", "AWS_ENDPOINT_URL="+c.Endpoint())
-		out, err := cmd.CombinedOutput()
-		if err != nil {
-			t.Fatalf("%v: %v: %s", args, err, out)
-		}
-		return strings.TrimSpace(string(out))
-	}
+	return tool.NewAWS(t, c.Endpoint(), "codebuild").Run
 }
 
 // newCloud opens a cloud on the state in dir, with minutes of 50 ms.

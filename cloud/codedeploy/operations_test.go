@@ -3,7 +3,6 @@ package codedeploy_test
 import (
 	"encoding/json"
 	"os"
-	"os/exec"
 	"strings"
 	"testing"
 
@@ -19,14 +18,7 @@ import (
 // byCLI runs the AWS CLI's commands for CodeDeploy, which print text.
 func (f *fleet) byCLI(args ...string) string {
 	f.t.Helper()
-	cli := tool.Find(f.t, "aws")
-	cmd := exec.Command(cli, append([]string{"deploy", "--output", "text"}, args...)...)
-	cmd.Env = append(os.Environ(), "AWS_ACCESS_KEY_ID=000000000000", "AWS_SECRET_ACCESS_KEY=test", "AWS_DEFAULT_REGION=us-east-1", "AWS_CONFIG_FILE=/dev/null", "AWS_ENDPOINT_URL="+f.URL)
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		f.t.Fatalf("%v: %v: %s", args, err, out)
-	}
-	return strings.TrimSpace(string(out))
+	return tool.NewAWS(f.t, f.URL, "deploy").Run(args...)
 }
 
 func TestOperations(t *testing.T) {

@@ -28,17 +28,15 @@ import (
 // tells, unless want is empty. Without the CLI the test is skipped.
 func commandLine(t *testing.T, url *string) func(want string, arguments ...string) string {
 	t.Helper()
-	program := tool.Find(t, "aws", "--version")
+	aws := tool.NewAWS(t, *url, "codepipeline")
 	return func(want string, arguments ...string) string {
 		t.Helper()
-		cmd := exec.CommandContext(t.Context(), program, append([]string{"codepipeline"}, arguments...)...)
-		cmd.Env = append(os.Environ(), "AWS_ENDPOINT_URL="+*url, "AWS_DEFAULT_REGION=us-east-1", "AWS_ACCESS_KEY_ID=000000000000", "AWS_SECRET_ACCESS_KEY=test",
-			"AWS_CONFIG_FILE="+os.DevNull, "AWS_SHARED_CREDENTIALS_FILE="+os.DevNull, "AWS_PAGER=", "AWS_DEFAULT_OUTPUT=text")
-		out, err := cmd.CombinedOutput()
-		if text := strings.Join(strings.Fields(string(out)), " "); err != nil || text != want && want != "" {
-			t.Errorf("aws codepipeline %s: %v\n%s", strings.Join(arguments, " "), err, text)
+		aws.URL = *url
+		out, code := aws.Try(arguments...)
+		if text := strings.Join(strings.Fields(out), " "); code != 0 || text != want && want != "" {
+			t.Errorf("aws codepipeline %s: exit status %d\n%s", strings.Join(arguments, " "), code, text)
 		}
-		return strings.TrimSpace(string(out))
+		return out
 	}
 }
 

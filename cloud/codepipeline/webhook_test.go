@@ -2,7 +2,6 @@ package codepipeline_test
 
 import (
 	"bytes"
-	"context"
 	"crypto/hmac"
 	"crypto/sha1"
 	"crypto/sha256"
@@ -11,7 +10,6 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -202,18 +200,7 @@ func (h *hub) hidden(secret string) {
 
 // commandLine uses the AWS CLI, unless it is not installed.
 func (h *hub) commandLine(t *testing.T) {
-	program := tool.Find(t, "aws")
-	run := func(arguments ...string) string {
-		t.Helper()
-		cmd := exec.CommandContext(context.WithoutCancel(t.Context()), program, append([]string{"codepipeline"}, arguments...)...)
-		cmd.Env = append(os.Environ(), "AWS_ENDPOINT_URL="+h.cloud.URL, "AWS_DEFAULT_REGION=us-east-1", "AWS_ACCESS_KEY_ID=000000000000", "AWS_SECRET_ACCESS_KEY=test",
-			"AWS_CONFIG_FILE="+os.DevNull, "AWS_SHARED_CREDENTIALS_FILE="+os.DevNull, "AWS_PAGER=", "AWS_DEFAULT_OUTPUT=text")
-		out, err := cmd.CombinedOutput()
-		if err != nil {
-			t.Fatalf("aws codepipeline %s: %v\n%s", strings.Join(arguments, " "), err, out)
-		}
-		return strings.TrimSpace(string(out))
-	}
+	run := tool.NewAWS(t, h.cloud.URL, "codepipeline").Run
 	url := run("put-webhook", "--query", "webhook.url", "--webhook", `{"name": "cli", "targetPipeline": "p", "targetAction": "Source",
 		"filters": [{"jsonPath": "$.go"}], "authentication": "UNAUTHENTICATED", "authenticationConfiguration": {}}`)
 	if status, text := h.post(url, `{"go": true}`, nil); status != 200 || !strings.Contains(text, "started") {

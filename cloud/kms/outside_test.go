@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -43,18 +42,12 @@ func TestMaterialIsSealed(t *testing.T) {
 
 func TestCommandLine(t *testing.T) {
 	t.Parallel()
-	cli := tool.Find(t, "aws")
-	c := cloudtest.New(t)
+	cli := tool.NewAWS(t, cloudtest.New(t).URL, "--output", "json")
 	run := func(args ...string) map[string]any {
 		t.Helper()
-		cmd := exec.CommandContext(t.Context(), cli, append(args, "--endpoint-url", c.URL, "--output", "json")...)
-		cmd.Env = append(os.Environ(), "AWS_ACCESS_KEY_ID=000000000000", "AWS_SECRET_ACCESS_KEY=x", "AWS_DEFAULT_REGION=us-east-1", "AWS_PAGER=", "AWS_CONFIG_FILE=/dev/null")
-		out, err := cmd.CombinedOutput()
-		if err != nil {
-			t.Fatalf("aws %s: %v\n%s", strings.Join(args, " "), err, out)
-		}
+		out := cli.Run(args...)
 		var v map[string]any
-		if err := json.Unmarshal(out, &v); err != nil && len(out) > 0 {
+		if err := json.Unmarshal([]byte(out), &v); err != nil && len(out) > 0 {
 			t.Fatalf("aws %s: %s", strings.Join(args, " "), out)
 		}
 		return v

@@ -2,7 +2,6 @@ package lambda_test
 
 import (
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -13,9 +12,10 @@ import (
 // TestCLI drives the service with the AWS CLI as it is.
 func TestCLI(t *testing.T) {
 	t.Parallel()
-	tool.Find(t, "aws")
 	tool.Find(t, "python3")
 	w, dir := newWorld(t), t.TempDir()
+	cli := tool.NewAWS(t, w.URL, "lambda")
+	cli.Dir = dir
 	for name, b := range map[string][]byte{
 		"f.zip":  zipped(t, map[string]string{"app.py": "import lib\ndef handler(event, context):\n    return {'lib': lib.NAME, 'a': event['a']}\n"}),
 		"p.json": []byte(`{"a":7}`),
@@ -34,11 +34,8 @@ func TestCLI(t *testing.T) {
 		{"get-layer-version-by-arn --arn " + prefix + "layer:lib:1 --query Version", "1"},
 		{"invoke --function-name none out2.json", "An error occurred (ResourceNotFoundException) when calling the Invoke operation: Function not found: " + prefix + "function:none"},
 	} {
-		cmd := exec.CommandContext(t.Context(), "aws", append([]string{"lambda", "--output", "text"}, strings.Split(c.args, " ")...)...)
-		cmd.Dir = dir
-		cmd.Env = append(os.Environ(), "AWS_ENDPOINT_URL="+w.URL, "AWS_ACCESS_KEY_ID=000000000000", "AWS_SECRET_ACCESS_KEY=x", "AWS_DEFAULT_REGION=us-east-1", "AWS_MAX_ATTEMPTS=1")
-		out, _ := cmd.CombinedOutput() // errors are told by what it says
-		if got := strings.TrimSpace(string(out)); !strings.Contains(got, c.want) {
+		got, _ := cli.Try(strings.Split(c.args, " ")...) // errors are told by what it says
+		if !strings.Contains(got, c.want) {
 			t.Errorf("aws lambda %s\nsays %s\nwant %s", c.args, got, c.want)
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -315,19 +314,8 @@ func TestChangeSet(t *testing.T) {
 // that nests another application.
 func TestCommandLine(t *testing.T) {
 	t.Parallel()
-	program := tool.Find(t, "aws")
 	r, ctx := newRepository(t), t.Context()
-	run := func(arguments ...string) string {
-		t.Helper()
-		c := exec.CommandContext(ctx, program, append([]string{"serverlessrepo"}, arguments...)...)
-		c.Env = append(os.Environ(), "AWS_ENDPOINT_URL="+r.cloud.URL, "AWS_DEFAULT_REGION=us-east-1", "AWS_ACCESS_KEY_ID=000000000000", "AWS_SECRET_ACCESS_KEY=test",
-			"AWS_CONFIG_FILE="+os.DevNull, "AWS_SHARED_CREDENTIALS_FILE="+os.DevNull, "AWS_PAGER=", "AWS_DEFAULT_OUTPUT=text")
-		out, err := c.CombinedOutput()
-		if err != nil {
-			t.Fatalf("aws serverlessrepo %s: %v\n%s", strings.Join(arguments, " "), err, out)
-		}
-		return strings.TrimSpace(string(out))
-	}
+	run := tool.NewAWS(t, r.cloud.URL, "serverlessrepo").Run
 	outer := "Transform: AWS::Serverless-2016-10-31\nResources:\n  App: {Type: AWS::Serverless::Application, Properties: {Location: {ApplicationId: \"" + *r.app + "\", SemanticVersion: 1.9.0}}}\n"
 	objects := s3.NewFromConfig(r.cloud.Config, func(o *s3.Options) { o.UsePathStyle = true })
 	if _, err := objects.CreateBucket(ctx, &s3.CreateBucketInput{Bucket: aws.String("mine")}); err != nil {
