@@ -2,6 +2,7 @@ package cli_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -10,6 +11,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -89,7 +91,7 @@ func TestScripts(t *testing.T) {
 			"waitfile":  waitFile,
 			"endpoint":  endpoint,
 			"trim":      trim,
-			"moto":      moto,
+			"moto":      moto(t),
 			"forge":     forgeCommand(),
 			"until":     until,
 			"parameter": parameter,
@@ -223,30 +225,41 @@ func left(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// moto starts moto's server, an AWS that we did not write, and makes it the
-// endpoint MOTO: moto.
-func moto(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 0 {
-		ts.Fatalf("usage: moto")
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	ts.Check(err)
-	address := l.Addr().String()
-	ts.Check(l.Close())
-	_, port, err := net.SplitHostPort(address)
-	ts.Check(err)
-	server := exec.Command("moto_server", "-p", port)
-	ts.Check(server.Start())
-	ts.Defer(func() {
-		server.Process.Kill() //nolint:errcheck // it may have ended by itself
-		server.Wait()         //nolint:errcheck // killed
-	})
-	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
-		if res, err := http.Get("http://" + address + "/moto-api/data.json"); err == nil {
-			res.Body.Close() //nolint:errcheck // nothing was read
-			ts.Setenv("MOTO", "http://"+address)
-			return
+// moto gives the command moto, which makes moto's server, an AWS that we did not
+// write, the endpoint MOTO. There is one for all scripts, each of which has a
+// region of its own there; it ends with the test.
+func moto(t *testing.T) func(ts *testscript.TestScript, neg bool, args []string) {
+	start := sync.OnceValues(func() (string, error) {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return "", err
 		}
+		address := l.Addr().String()
+		_, port, err := net.SplitHostPort(address)
+		if err = errors.Join(err, l.Close()); err != nil {
+			return "", err
+		}
+		server := exec.Command("moto_server", "-p", port)
+		if err := server.Start(); err != nil {
+			return "", err
+		}
+		t.Cleanup(func() {
+			server.Process.Kill() //nolint:errcheck // it may have ended by itself
+			server.Wait()         //nolint:errcheck // killed
+		})
+		for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+			if res, err := http.Get("http://" + address + "/moto-api/data.json"); err == nil {
+				return "http://" + address, res.Body.Close()
+			}
+		}
+		return "", errors.New("moto's server did not answer within a minute")
+	})
+	return func(ts *testscript.TestScript, neg bool, args []string) {
+		if neg || len(args) != 0 {
+			ts.Fatalf("usage: moto")
+		}
+		address, err := start()
+		ts.Check(err)
+		ts.Setenv("MOTO", address)
 	}
-	ts.Fatalf("moto's server did not answer within a minute")
 }
