@@ -177,7 +177,11 @@ func TestOnMoto(t *testing.T) {
 	t.Parallel()
 	m := newMoto(t)
 	m.put("code", "function.zip", []byte("PK\x05\x06"+strings.Repeat("\x00", 18)))
-	for _, tpl := range library.Templates() {
+	nested, err := library.Whole("codedeploy/app.yaml", "ecs/app.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tpl := range nested {
 		m.put("templates", tpl.Name, m.fit(tpl.Name, tpl.Body))
 	}
 	_, given, err := m.create("ground", ground, nil)
