@@ -28,7 +28,7 @@ func (s *Service) ImportApi(ctx context.Context, in *apigw.ImportApiInput) (*api
 }
 
 // ReimportApi puts what a document says in the place of what an API does. Its
-// stages and deployments stay.
+// stages and deployments stay, and its tags, to which the document may add.
 func (s *Service) ReimportApi(ctx context.Context, in *apigw.ReimportApiInput) (*apigw.ReimportApiOutput, error) {
 	next, err := imported(in.Body, in.FailOnWarnings)
 	if err != nil {
@@ -37,6 +37,7 @@ func (s *Service) ReimportApi(ctx context.Context, in *apigw.ReimportApiInput) (
 	a, err := s.change(ctx, in.ApiId, func(a *api) error {
 		a.config = next.config
 		a.fillIn()
+		next.Tags = executeapi.Retag(a.Tags, next.Tags, nil)
 		executeapi.Fill(&a.Api, &next.Api)
 		a.Description, a.CorsConfiguration, a.Warnings = next.Description, next.CorsConfiguration, next.Warnings
 		return nil

@@ -141,29 +141,20 @@ func createHTTPAPI(ctx context.Context, r *Request) (Result, error) {
 			return httpAPIResult(*made.ApiId, made.ApiEndpoint), nil
 		}
 	}
-	if body == nil {
-		in := &apigatewayv2.CreateApiInput{}
-		if err := Bind(r.Properties, in, apiElsewhere...); err != nil {
-			return Result{}, err
-		}
-		in.Tags = r.allTags()
-		out, err := client.CreateApi(ctx, in)
-		if err != nil {
-			return Result{}, err
-		}
-		return httpAPIResult(aws.ToString(out.ApiId), out.ApiEndpoint), nil
-	}
-	in := &apigatewayv2.ImportApiInput{Body: body}
-	if err := Bind(only(r.Properties, "FailOnWarnings", "BasePath"), in); err != nil {
+	in := &apigatewayv2.CreateApiInput{}
+	if body != nil { // as with a REST API, the document comes after the tags
+		in.Name, in.ProtocolType = aws.String(r.Tags["aws:cloudformation:logical-id"]), types.ProtocolTypeHttp
+	} else if err := Bind(r.Properties, in, apiElsewhere...); err != nil {
 		return Result{}, err
 	}
-	out, err := client.ImportApi(ctx, in)
+	in.Tags = r.allTags()
+	out, err := client.CreateApi(ctx, in)
 	if err != nil {
 		return Result{}, err
 	}
 	r.Physical = aws.ToString(out.ApiId)
-	if err := settleHTTPAPI(ctx, client, r, r.allTags()); err != nil {
-		return Result{}, err
+	if body != nil {
+		return updateHTTPAPI(ctx, r)
 	}
 	return httpAPIResult(r.Physical, out.ApiEndpoint), nil
 }
@@ -189,6 +180,9 @@ func updateHTTPAPI(ctx context.Context, r *Request) (Result, error) {
 		}
 	}
 	set, drop := r.tagChanges()
+	if body != nil {
+		set = r.allTags() // over those of the document
+	}
 	if len(drop) > 0 {
 		arn := apiARN(r)
 		if _, err := client.UntagResource(ctx, &apigatewayv2.UntagResourceInput{ResourceArn: &arn, TagKeys: drop}); err != nil {

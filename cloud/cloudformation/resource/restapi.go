@@ -42,28 +42,24 @@ func createRestAPI(ctx context.Context, r *Request) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	if body == nil {
-		in := &apigateway.CreateRestApiInput{ApiKeySource: types.ApiKeySourceType(r.Text("ApiKeySourceType")), Tags: r.allTags()}
+	in := &apigateway.CreateRestApiInput{Tags: r.allTags()}
+	if body != nil {
+		// An import takes no tags, and by its tags an API is found that a process made
+		// which died. The document has another name for it.
+		in.Name = aws.String(r.Tags["aws:cloudformation:logical-id"])
+	} else {
+		in.ApiKeySource = types.ApiKeySourceType(r.Text("ApiKeySourceType"))
 		if err := Bind(r.Properties, in, restElsewhere...); err != nil {
 			return Result{}, err
 		}
-		out, err := client.CreateRestApi(ctx, in)
-		if err != nil {
-			return Result{}, err
-		}
-		return restAPIResult(*out.Id, out.RootResourceId), nil
 	}
-	in := &apigateway.ImportRestApiInput{Body: []byte(*body)}
-	if err := Bind(only(r.Properties, "FailOnWarnings", "Parameters"), in); err != nil {
-		return Result{}, err
-	}
-	out, err := client.ImportRestApi(ctx, in)
+	out, err := client.CreateRestApi(ctx, in)
 	if err != nil {
 		return Result{}, err
 	}
 	r.Physical = *out.Id
-	if err := settleRestAPI(ctx, r, nil, r.allTags()); err != nil {
-		return Result{}, err
+	if body != nil {
+		return updateRestAPI(ctx, r)
 	}
 	return restAPIResult(r.Physical, out.RootResourceId), nil
 }
