@@ -201,6 +201,11 @@ func testExport(t *testing.T, w *world) {
 	if files["template.json"] != exportedTemplate || len(p) != 2 || p["Image"] != "new" || p["Count"] != "2" {
 		t.Errorf("the artifact holds %v", files)
 	}
+	w.job("stack.export", `{"stack":"service","atLeast":{"Count":-1}}`, "", nil, []string{"Exported"})
+	files = unzipped(t, w.get("artifacts", "Exported"))
+	if err := json.Unmarshal([]byte(files["configuration.json"]), &configuration); err != nil || configuration.Parameters["Count"] != "0" {
+		t.Errorf("a number that is enough becomes another: %v %v", files, err)
+	}
 	for parameters, want := range map[string]string{
 		`{"stack":"none"}`: `no stack "none"`, `{"stack":"service","paramters":{}}`: `"paramters"`, `{"stack":"service","parameters":{"Nope":"1"}}`: "no parameter Nope", `{"stack":"service","atLeast":{"Image":1}}`: "no number",
 	} {

@@ -22,7 +22,9 @@ type exported struct {
 	Configuration string            `json:"configuration"` // file in the artifact, configuration.json by default
 	Parameters    map[string]string `json:"parameters"`    // that get other values
 	// AtLeast are numbers that rise to this if they are less, such as the count
-	// of a service's tasks, which is 0 until there is an image.
+	// of a service's tasks, which is 0 until there is an image. Others are handed
+	// on as the stack has them, which is what it would keep without being told; to
+	// what a service has grown by use, no parameter says.
 	AtLeast map[string]int `json:"atLeast"`
 }
 
