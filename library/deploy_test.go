@@ -24,12 +24,13 @@ type account struct {
 	cfn    *cloudformation.Client
 	s3     *s3.Client
 	bucket string // the bucket of templates
+	state  string // the folder of the cloud's state
 }
 
 func newAccount(t *testing.T) *account {
 	c := cloudtest.New(t)
 	a := &account{
-		t: t, dir: exported(t), config: c.Config, cfn: cloudformation.NewFromConfig(c.Config), bucket: "templates",
+		t: t, dir: exported(t), config: c.Config, cfn: cloudformation.NewFromConfig(c.Config), bucket: "templates", state: c.Dir,
 		s3: s3.NewFromConfig(c.Config, func(o *s3.Options) { o.UsePathStyle = true }),
 	}
 	if _, err := a.s3.CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: &a.bucket}); err != nil {
