@@ -74,12 +74,6 @@ func (a alarm) children() []string {
 	return r.alarms()
 }
 
-// followUp brings the composite alarms to their states after an alarm came to
-// another one.
-func (s *Service) followUp(ctx context.Context, scope store.Scope, a alarm) error {
-	return s.settle(ctx, scope, &a)
-}
-
 // settle brings the composite alarms that the alarm is a child of to their
 // states, nil: all. Those that follow themselves keep theirs, as on AWS.
 func (s *Service) settle(ctx context.Context, scope store.Scope, by *alarm) error {

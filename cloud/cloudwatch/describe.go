@@ -65,8 +65,9 @@ func checkDescribe(in *cloudwatch.DescribeAlarmsInput) error {
 		return invalid("The request cannot contain both the AlarmNames and the AlarmNamePrefix parameters")
 	case len(in.AlarmNames) > 100:
 		return invalid("At most 100 alarms are described by name")
-	case in.ChildrenOfAlarmName != nil && in.ParentsOfAlarmName != nil:
-		return invalid("The request cannot contain both the ChildrenOfAlarmName and the ParentsOfAlarmName parameters")
+	case in.ChildrenOfAlarmName != nil && in.ParentsOfAlarmName != nil,
+		(in.ChildrenOfAlarmName != nil || in.ParentsOfAlarmName != nil) && (in.AlarmNames != nil || in.AlarmNamePrefix != nil || in.AlarmTypes != nil || in.StateValue != "" || in.ActionPrefix != nil):
+		return invalid("ChildrenOfAlarmName and ParentsOfAlarmName are each given without other parameters than MaxRecords and NextToken")
 	case in.StateValue != "" && !slices.Contains(in.StateValue.Values(), in.StateValue):
 		return enumeration(string(in.StateValue), "stateValue", in.StateValue.Values())
 	}

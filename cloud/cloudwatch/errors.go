@@ -26,8 +26,7 @@ func missingParameter(name string) error {
 	return &types.MissingRequiredParameterException{Message: aws.String("The parameter " + name + " is required.")}
 }
 
-// failure is one of the things that Coral, AWS's framework, finds wrong with
-// the members of a request.
+// constraint is a member's value that AWS's model of the request does not allow.
 func constraint(value any, member, must string) error {
 	return invalid("1 validation error detected: Value '%v' at '%s' failed to satisfy constraint: Member must %s", value, member, must)
 }

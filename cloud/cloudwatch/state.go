@@ -71,7 +71,7 @@ func (s *Service) enter(ctx context.Context, scope store.Scope, a alarm, to stat
 	if err := s.noteState(ctx, scope, before, a); err != nil {
 		return err
 	}
-	return s.followUp(ctx, scope, a)
+	return s.settle(ctx, scope, &a)
 }
 
 // maxHistory is AWS's bound on HistoryData, and keptHistory how long it keeps

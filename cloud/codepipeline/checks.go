@@ -88,13 +88,6 @@ func (r likeAction) run(ctx context.Context, j *job) (*outcome, error) {
 	return k.run.run(ctx, j)
 }
 
-// alarmRule always fails: there are no alarms whose state it could ask for.
-type alarmRule struct{}
-
-func (alarmRule) run(_ context.Context, j *job) (*outcome, error) {
-	return nil, failed(types.FailureTypeConfigurationError, "the local cloud has no CloudWatch alarms, so the state of %q is not known", j.config["AlarmName"])
-}
-
 // variableRule compares a variable, which is resolved already, with a value.
 // https://docs.aws.amazon.com/codepipeline/latest/userguide/rule-reference-VariableCheck.html
 type variableRule struct{}

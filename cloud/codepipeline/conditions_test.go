@@ -1,12 +1,16 @@
 package codepipeline_test
 
 import (
+	"context"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	cwtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	cbtypes "github.com/aws/aws-sdk-go-v2/service/codebuild/types"
 	api "github.com/aws/aws-sdk-go-v2/service/codepipeline"
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline/types"
@@ -218,7 +222,7 @@ func TestRulesThatCannotBeEvaluated(t *testing.T) {
 	w := newWorld(t)
 	gated := stage("Build", build("B", "quick"))
 	gated.BeforeEntry = &types.BeforeEntryConditions{Conditions: on(types.ResultFail,
-		rule("Alarm", "CloudWatchAlarm", "", map[string]string{"AlarmName": "cpu"}),
+		rule("Alarm", "CloudWatchAlarm", "", map[string]string{"AlarmName": "cpu", "AlarmStates": "RED"}),
 		rule("Zone", "DeploymentWindow", "", map[string]string{"Cron": "* * * * * ?", "TimeZone": "Moon/Crater"}),
 		rule("Cron", "DeploymentWindow", "", map[string]string{"Cron": "* * 25 * * ?"}),
 		rule("Match", "VariableCheck", "", map[string]string{"Variable": "#{variables.Env}", "Operator": "MATCHES", "Value": "[a-z&&[^b]]+"}),
@@ -230,7 +234,7 @@ func TestRulesThatCannotBeEvaluated(t *testing.T) {
 		t.Errorf("condition: %s", state.LatestExecution.Status)
 	}
 	want := map[string]string{
-		"Alarm":    `the local cloud has no CloudWatch alarms, so the state of "cpu" is not known`,
+		"Alarm":    `the state "RED" in AlarmStates is none of [OK ALARM INSUFFICIENT_DATA]`,
 		"Zone":     `the time zone "Moon/Crater" is not known`,
 		"Cron":     `the cron expression "* * 25 * * ?": the field "25": "25" is no number from 0 to 23`,
 		"Match":    `the value "[a-z&&[^b]]+" is no regular expression that the local cloud can match`,
@@ -240,6 +244,77 @@ func TestRulesThatCannotBeEvaluated(t *testing.T) {
 		if got := *r.LatestExecution.ErrorDetails.Message; !strings.HasPrefix(got, want[*r.RuleName]) {
 			t.Errorf("%s: %s", *r.RuleName, got)
 		}
+	}
+}
+
+// alarms stands where CloudWatch is, with one alarm.
+type alarms struct {
+	mu    sync.Mutex
+	state cwtypes.StateValue
+}
+
+func (a *alarms) set(to cwtypes.StateValue) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.state = to
+}
+
+func (a *alarms) DescribeAlarms(_ context.Context, in *cloudwatch.DescribeAlarmsInput) (*cloudwatch.DescribeAlarmsOutput, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if in.AlarmNames[0] != "cpu" {
+		return nil, nil
+	}
+	return &cloudwatch.DescribeAlarmsOutput{MetricAlarms: []cwtypes.MetricAlarm{{AlarmName: aws.String("cpu"), StateValue: a.state}}}, nil
+}
+
+// An alarm keeps an execution out, at once or when its wait is over, and lets it
+// in when it ends.
+func TestAlarmRule(t *testing.T) {
+	t.Parallel()
+	w, cpu := newWorld(t), &alarms{state: cwtypes.StateValueAlarm}
+	w.close()
+	w.more = map[string]any{"cloudwatch": cpu}
+	w.open()
+	gated := stage("Build", build("B", "quick"))
+	gate := func(configuration map[string]string) {
+		gated.BeforeEntry = &types.BeforeEntryConditions{Conditions: on(types.ResultFail, rule("Alarm", "CloudWatchAlarm", "", configuration))}
+	}
+	gate(map[string]string{"AlarmName": "cpu"})
+	w.createV2("", gated)
+	said := func() string {
+		return *w.stage("Build").BeforeEntryConditionState.ConditionStates[0].RuleStates[0].LatestExecution.ErrorDetails.Message
+	}
+	w.reaches(w.first(), types.PipelineExecutionStatusFailed)
+	if got := said(); got != `the alarm "cpu" is in the state ALARM` {
+		t.Errorf("it says %s", got)
+	}
+	change := func(configuration map[string]string) {
+		t.Helper()
+		gate(configuration)
+		out, err := w.client.GetPipeline(t.Context(), &api.GetPipelineInput{Name: aws.String("p")})
+		if err == nil {
+			out.Pipeline.Stages[len(out.Pipeline.Stages)-1].BeforeEntry = gated.BeforeEntry
+			_, err = w.client.UpdatePipeline(t.Context(), &api.UpdatePipelineInput{Pipeline: out.Pipeline})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	change(map[string]string{"AlarmName": "cpu", "WaitTime": "60"})
+	id := w.start()
+	w.until("the rule waits", func() bool {
+		c := w.stage("Build").BeforeEntryConditionState
+		return c.LatestExecution != nil && c.LatestExecution.Status == types.ConditionExecutionStatusInProgress
+	})
+	cpu.set(cwtypes.StateValueInsufficientData)
+	w.reaches(id, types.PipelineExecutionStatusSucceeded)
+	change(map[string]string{"AlarmName": "cpu", "AlarmStates": "ALARM, INSUFFICIENT_DATA"})
+	w.reaches(w.start(), types.PipelineExecutionStatusFailed)
+	change(map[string]string{"AlarmName": "gpu"})
+	w.reaches(w.start(), types.PipelineExecutionStatusFailed)
+	if got := said(); got != `there is no alarm called "gpu"` {
+		t.Errorf("it says %s", got)
 	}
 }
 

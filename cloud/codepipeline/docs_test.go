@@ -44,7 +44,7 @@ var actionsDo = map[string]string{
 	"Invoke Snyk":                         "waits for a job worker (PollForThirdPartyJobs) or calls the function that UpdateActionType names",
 	"Approval Manual":                     "tells the topic and waits for PutApprovalResult",
 	"Compute Commands":                    "runs the commands in a build as the pipeline's role; its project, AWSCodePipeline-NAME, goes with the pipeline",
-	"Rule CloudWatchAlarm":                "fails: there are no alarms whose state it could ask for",
+	"Rule CloudWatchAlarm":                "holds when the alarm is in none of `AlarmStates` (without them ALARM), and waits for it for `WaitTime`",
 	"Rule CodeBuild":                      "as the action",
 	"Rule Commands":                       "as the action",
 	"Rule DeploymentWindow":               "holds within the times of the cron expression, and waits for them, for an hour or the timeout of the rule",
