@@ -4,7 +4,6 @@ import (
 	"archive/zip"
 	"bytes"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
@@ -21,7 +20,6 @@ import (
 // CLI, while the application of another is deployed to an instance.
 func TestAlarmTakesDeploymentBack(t *testing.T) {
 	t.Parallel()
-	tool.Find(t, "aws")
 	a, ctx := newAccount(t), t.Context()
 	env := values{"EnvironmentName": "test"}
 	alarms := a.deploy(t, "alarms", "ecs/alarms.yaml", env.with(values{"ClusterName": "shop", "ServiceName": "web"}))
@@ -87,11 +85,7 @@ func TestAlarmTakesDeploymentBack(t *testing.T) {
 	root := filepath.Join(a.state, "instances", "000000000000", "us-east-1", "one")
 	id := create("two.zip", map[string]string{"appspec.yml": files + "hooks: {AfterInstall: [{location: wait.sh, timeout: 20}]}\n", "page/index": "two", "wait.sh": "#!/bin/sh\ntouch waits\nsleep 600\n"})
 	until("the hook", func() bool { _, err := os.Stat(filepath.Join(root, "waits")); return err == nil })
-	cmd := exec.CommandContext(ctx, "aws", "cloudwatch", "set-alarm-state", "--alarm-name", alarms["Cpu"], "--state-value", "ALARM", "--state-reason", "rehearsal")
-	cmd.Env = append(os.Environ(), "AWS_ENDPOINT_URL="+*a.config.BaseEndpoint, "AWS_ACCESS_KEY_ID=000000000000", "AWS_SECRET_ACCESS_KEY=x", "AWS_DEFAULT_REGION=us-east-1")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
+	tool.NewAWS(t, *a.config.BaseEndpoint).Run("cloudwatch", "set-alarm-state", "--alarm-name", alarms["Cpu"], "--state-value", "ALARM", "--state-reason", "rehearsal")
 	d := ended(id)
 	if d.Status != types.DeploymentStatusStopped || d.ErrorInformation.Code != types.ErrorCodeAlarmActive {
 		t.Fatalf("the second: %s, %+v", d.Status, d.ErrorInformation)

@@ -17,20 +17,10 @@ import (
 	"ouro/cloud/cloudtest/tool"
 )
 
-// run runs a program whose AWS is the cloud, and gives what it says.
-func run(t *testing.T, c *cloudtest.Cloud, name string, args ...string) string {
-	t.Helper()
-	cmd := exec.CommandContext(t.Context(), name, args...)
-	cmd.Env = append(os.Environ(), "AWS_ENDPOINT_URL="+c.URL, "AWS_ACCESS_KEY_ID=000000000000", "AWS_SECRET_ACCESS_KEY=x", "AWS_DEFAULT_REGION=us-east-1", "AWS_MAX_ATTEMPTS=1")
-	out, _ := cmd.CombinedOutput() // errors are told by what it says
-	return strings.TrimSpace(string(out))
-}
-
 // TestCLI drives the service with the AWS CLI as it is.
 func TestCLI(t *testing.T) {
 	t.Parallel()
-	tool.Find(t, "aws")
-	c := cloudtest.New(t)
+	cli := tool.NewAWS(t, cloudtest.New(t).URL, "cloudwatch")
 	for _, step := range []struct{ args, want string }{
 		{"put-metric-alarm --alarm-name errors --namespace Shop --metric-name Errors --statistic Sum --period 60 --evaluation-periods 1 --threshold 0 --comparison-operator GreaterThanThreshold --dimensions Name=Stage,Value=prod --treat-missing-data ignore --tags Key=team,Value=a", ""},
 		{"put-metric-data --namespace Shop --metric-name Errors --value 3 --unit Count --dimensions Stage=prod", ""},
@@ -45,7 +35,7 @@ func TestCLI(t *testing.T) {
 		{"put-metric-alarm --alarm-name a --namespace Shop --metric-name Errors --statistic Sum --period 7 --evaluation-periods 1 --threshold 0 --comparison-operator GreaterThanThreshold", "An error occurred (ValidationError) when calling the PutMetricAlarm operation: Metric Period must be 10, 20, 30 or a multiple of 60"},
 		{"delete-alarms --alarm-names any errors", ""},
 	} {
-		if got := run(t, c, "aws", append([]string{"cloudwatch"}, strings.Fields(step.args)...)...); got != step.want && (step.want == "" || !strings.Contains(got, step.want)) {
+		if got, _ := cli.Try(strings.Fields(step.args)...); got != step.want && (step.want == "" || !strings.Contains(got, step.want)) {
 			t.Errorf("aws cloudwatch %s\nsays %s\nwant %s", step.args, got, step.want)
 		}
 	}
@@ -74,8 +64,10 @@ except cw.exceptions.InvalidNextToken as e:
 cw.get_waiter('alarm_exists').wait(AlarmNames=['a00'], WaiterConfig={'MaxAttempts': 1})
 `
 	const want = "900\n[-2.5]\n60\nAn error occurred (InvalidNextToken) when calling the DescribeAlarms operation: Invalid NextToken"
-	if got := run(t, c, python, "-c", script); got != want {
-		t.Errorf("boto3 says %s\nwant %s", got, want)
+	cmd := exec.CommandContext(t.Context(), python, "-c", script)
+	cmd.Env = append(os.Environ(), "AWS_ENDPOINT_URL="+c.URL, "AWS_ACCESS_KEY_ID=000000000000", "AWS_SECRET_ACCESS_KEY=x", "AWS_DEFAULT_REGION=us-east-1")
+	if got, err := cmd.CombinedOutput(); err != nil || strings.TrimSpace(string(got)) != want {
+		t.Errorf("boto3 says %s, %v\nwant %s", got, err, want)
 	}
 }
 

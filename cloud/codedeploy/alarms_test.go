@@ -2,7 +2,6 @@ package codedeploy_test
 
 import (
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -55,7 +54,6 @@ var onAlarm = &types.AutoRollbackConfiguration{Enabled: true, Events: []types.Au
 // instances, and take it back.
 func TestAlarmOfInstances(t *testing.T) {
 	t.Parallel()
-	tool.Find(t, "aws")
 	f := newFleet(t, t.TempDir(), "a", "b")
 	defer f.close()
 	f.role("deploy", "codedeploy.amazonaws.com")
@@ -67,11 +65,7 @@ func TestAlarmOfInstances(t *testing.T) {
 	slow := map[string]string{"appspec.yml": spec("AfterInstall: [{location: slow.sh, timeout: 100}]"), "data/it": "two", "slow.sh": "#!/bin/sh\ntouch waits\nsleep 600\n"}
 	id := f.create(&api.CreateDeploymentInput{Revision: f.put("two.zip", slow)})
 	f.eventually("the hook waits", func() bool { _, err := os.Stat(filepath.Join(f.root("a"), "waits")); return err == nil })
-	cmd := exec.CommandContext(t.Context(), "aws", "cloudwatch", "set-alarm-state", "--alarm-name", "errors", "--state-value", "ALARM", "--state-reason", "rehearsal")
-	cmd.Env = append(os.Environ(), "AWS_ENDPOINT_URL="+f.URL, "AWS_ACCESS_KEY_ID=000000000000", "AWS_SECRET_ACCESS_KEY=x", "AWS_DEFAULT_REGION=us-east-1")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
+	tool.NewAWS(t, f.URL).Run("cloudwatch", "set-alarm-state", "--alarm-name", "errors", "--state-value", "ALARM", "--state-reason", "rehearsal")
 	// The first hook runs on until its time is up; nothing comes after it.
 	if d := f.stopped(id, "errors"); d.DeploymentOverview.Succeeded != 0 || d.DeploymentOverview.Skipped == 0 {
 		t.Errorf("the overview: %+v", d.DeploymentOverview)
