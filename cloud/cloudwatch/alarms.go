@@ -29,14 +29,15 @@ func (s *Service) PutMetricAlarm(ctx context.Context, in *cloudwatch.PutMetricAl
 	if err := checkMetricAlarm(in); err != nil {
 		return nil, err
 	}
-	a := alarm{Due: s.now(), MetricAlarm: types.MetricAlarm{
+	a := alarm{Due: s.now(), Lacks: lacks(in), MetricAlarm: types.MetricAlarm{
 		AlarmName: in.AlarmName, AlarmDescription: in.AlarmDescription, ActionsEnabled: aws.Bool(in.ActionsEnabled == nil || *in.ActionsEnabled),
 		OKActions: actions(in.OKActions), AlarmActions: actions(in.AlarmActions), InsufficientDataActions: actions(in.InsufficientDataActions),
 		MetricName: in.MetricName, Namespace: in.Namespace, Statistic: in.Statistic, ExtendedStatistic: in.ExtendedStatistic,
 		Dimensions: append([]types.Dimension{}, in.Dimensions...), Period: in.Period, Unit: in.Unit,
 		EvaluationPeriods: in.EvaluationPeriods, DatapointsToAlarm: in.DatapointsToAlarm, Threshold: in.Threshold,
 		ComparisonOperator: in.ComparisonOperator, TreatMissingData: in.TreatMissingData,
-		EvaluateLowSampleCountPercentile: in.EvaluateLowSampleCountPercentile,
+		EvaluateLowSampleCountPercentile: in.EvaluateLowSampleCountPercentile, Metrics: in.Metrics, ThresholdMetricId: in.ThresholdMetricId,
+		EvaluationCriteria: in.EvaluationCriteria, EvaluationInterval: in.EvaluationInterval,
 	}}
 	if err := s.put(ctx, a, in.Tags); err != nil {
 		return nil, err
@@ -48,32 +49,48 @@ func (s *Service) PutMetricAlarm(ctx context.Context, in *cloudwatch.PutMetricAl
 // actions are an alarm's, none of which are an empty list on the wire.
 func actions(given []string) []string { return append([]string{}, given...) }
 
+// lacks tells what the local cloud has not that the alarm would be evaluated by;
+// nothing for most.
+func lacks(in *cloudwatch.PutMetricAlarmInput) string {
+	_, simple := operators[in.ComparisonOperator]
+	_, ranked := percentile(aws.ToString(in.ExtendedStatistic))
+	switch {
+	case in.EvaluationCriteria != nil || in.EvaluationInterval != nil:
+		return "queries"
+	case in.ThresholdMetricId != nil || !simple && slices.Contains(in.ComparisonOperator.Values(), in.ComparisonOperator):
+		return "detection of anomalies"
+	case in.Metrics != nil:
+		return "metric math"
+	case in.ExtendedStatistic != nil && !ranked:
+		return "statistic " + *in.ExtendedStatistic
+	}
+	return ""
+}
+
 func checkMetricAlarm(in *cloudwatch.PutMetricAlarmInput) error {
 	if err := checkAlarm(in.AlarmName, in.AlarmDescription, in.AlarmActions, in.OKActions, in.InsufficientDataActions); err != nil {
 		return err
 	}
+	queried := in.EvaluationCriteria != nil
+	single := in.Metrics == nil && !queried
 	for _, c := range []struct {
 		wrong  bool
 		reason string
 	}{
-		{in.Metrics != nil, "The local cloud has no alarms on metric math: give MetricName, Namespace and a statistic in place of Metrics"},
-		{in.ThresholdMetricId != nil, "The local cloud has no detection of anomalies: give a Threshold in place of ThresholdMetricId"},
-		{in.EvaluationCriteria != nil || in.EvaluationInterval != nil, "The local cloud has no alarms on queries: EvaluationCriteria and EvaluationInterval are not supported"},
-		{in.EvaluationPeriods == nil, "1 validation error detected: Value null at 'evaluationPeriods' failed to satisfy constraint: Member must not be null"},
-		{in.ComparisonOperator == "", "1 validation error detected: Value null at 'comparisonOperator' failed to satisfy constraint: Member must not be null"},
-		{in.Threshold == nil, "The parameter Threshold is required for alarms that have no ThresholdMetricId"},
-		{in.MetricName == nil || in.Namespace == nil || in.Period == nil, "The parameters MetricName, Namespace and Period must be specified"},
-		{(in.Statistic == "") == (in.ExtendedStatistic == nil), "Exactly one of the parameters Statistic and ExtendedStatistic must be specified"},
+		{in.EvaluationPeriods == nil && !queried, "1 validation error detected: Value null at 'evaluationPeriods' failed to satisfy constraint: Member must not be null"},
+		{in.ComparisonOperator == "" && !queried, "1 validation error detected: Value null at 'comparisonOperator' failed to satisfy constraint: Member must not be null"},
+		{in.Threshold == nil && in.ThresholdMetricId == nil && !queried, "The parameter Threshold is required for alarms that have no ThresholdMetricId"},
+		{!single && (in.MetricName != nil || in.Namespace != nil || in.Period != nil || in.Dimensions != nil || in.Statistic != "" || in.ExtendedStatistic != nil),
+			"The parameters MetricName, Namespace, Period, Dimensions, Statistic and ExtendedStatistic cannot be specified together with Metrics"},
+		{single && (in.MetricName == nil || in.Namespace == nil || in.Period == nil), "The parameters MetricName, Namespace and Period must be specified"},
+		{single && (in.Statistic == "") == (in.ExtendedStatistic == nil), "Exactly one of the parameters Statistic and ExtendedStatistic must be specified"},
 	} {
 		if c.wrong {
 			return invalid("%s", c.reason)
 		}
 	}
-	if !slices.Contains(in.ComparisonOperator.Values(), in.ComparisonOperator) {
+	if in.ComparisonOperator != "" && !slices.Contains(in.ComparisonOperator.Values(), in.ComparisonOperator) {
 		return enumeration(string(in.ComparisonOperator), "comparisonOperator", in.ComparisonOperator.Values())
-	}
-	if _, simple := operators[in.ComparisonOperator]; !simple {
-		return invalid("The local cloud has no detection of anomalies, which %s is for", in.ComparisonOperator)
 	}
 	if in.Statistic != "" && !isStatistic(string(in.Statistic)) {
 		return enumeration(string(in.Statistic), "statistic", in.Statistic.Values())
@@ -81,8 +98,8 @@ func checkMetricAlarm(in *cloudwatch.PutMetricAlarmInput) error {
 	if in.Unit != "" && !slices.Contains(in.Unit.Values(), in.Unit) {
 		return enumeration(string(in.Unit), "unit", in.Unit.Values())
 	}
-	if _, ok := percentile(aws.ToString(in.ExtendedStatistic)); in.ExtendedStatistic != nil && !ok {
-		return invalid("The value %s for parameter ExtendedStatistic is not supported by the local cloud, which has percentiles: p0.0 to p100", *in.ExtendedStatistic)
+	if !single {
+		return nil // what the queries ask for, nobody here can judge
 	}
 	return errors.Join(checkNamespace(in.Namespace, false), checkMetric(in.MetricName, in.Dimensions, ""), checkPeriods(in))
 }
@@ -168,6 +185,10 @@ func (s *Service) put(ctx context.Context, a alarm, tags []types.Tag) error {
 			before, a.Tags = &old, old.Tags
 			a.StateValue, a.StateReason, a.StateReasonData = old.StateValue, old.StateReason, old.StateReasonData
 			a.StateUpdatedTimestamp, a.StateTransitionedTimestamp = old.StateUpdatedTimestamp, old.StateTransitionedTimestamp
+		}
+		if a.Lacks != "" && old.Lacks != a.Lacks {
+			a.StateValue, a.StateReasonData = types.StateValueInsufficientData, nil
+			a.StateReason = aws.String("Unchecked: the local cloud has no " + a.Lacks + ", and never evaluates this alarm")
 		}
 		if err := s.alarms.Put(ctx, c.Scope(), *a.AlarmName, a); err != nil {
 			return err

@@ -76,7 +76,7 @@ func (s *Service) evaluateDue(ctx context.Context) (wait time.Duration, err erro
 	}
 	for _, e := range all {
 		a := e.Value
-		if a.isComposite() {
+		if a.isComposite() || a.Lacks != "" {
 			continue
 		}
 		now := s.host.Now()

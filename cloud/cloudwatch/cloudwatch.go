@@ -11,8 +11,9 @@
 // Actions go to SNS topics and to Lambda functions; those of every other kind
 // are kept, and told in the history as failed. Composite alarms follow the
 // alarms in their rules. AWS's other services send no metrics of their own here.
-// Metric math, anomaly detection, Metrics Insights, metric streams, dashboards
-// and suppressors of actions are refused.
+// Alarms on metric math, anomalies and queries are kept, say that nobody
+// evaluates them, and ring if they are set to. Metric streams, dashboards and
+// suppressors of actions are refused.
 package cloudwatch
 
 import (
@@ -68,9 +69,10 @@ func (s *Service) Resume(context.Context) error {
 // what both kinds have.
 type alarm struct {
 	types.MetricAlarm
-	Rule string            `json:",omitempty"`
-	Tags map[string]string `json:",omitempty"`
-	Due  time.Time         `json:",omitzero"` // when it is evaluated next, as far as by the clock
+	Rule  string            `json:",omitempty"`
+	Lacks string            `json:",omitempty"` // what the local cloud would need to evaluate it, and has not
+	Tags  map[string]string `json:",omitempty"`
+	Due   time.Time         `json:",omitzero"` // when it is evaluated next, as far as by the clock
 }
 
 func (a alarm) isComposite() bool { return a.Rule != "" }

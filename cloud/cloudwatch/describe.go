@@ -107,7 +107,7 @@ func (s *Service) DescribeAlarmsForMetric(ctx context.Context, in *cloudwatch.De
 	out := &cloudwatch.DescribeAlarmsForMetricOutput{MetricAlarms: []types.MetricAlarm{}}
 	for _, e := range all {
 		a := e.Value
-		if !a.isComposite() && newMetric(a.Namespace, a.MetricName, a.Dimensions).key() == key &&
+		if !a.isComposite() && a.MetricName != nil && newMetric(a.Namespace, a.MetricName, a.Dimensions).key() == key &&
 			(in.Statistic == "" || in.Statistic == a.Statistic) && (in.ExtendedStatistic == nil || *in.ExtendedStatistic == aws.ToString(a.ExtendedStatistic)) &&
 			(in.Period == nil || *in.Period == *a.Period) && (in.Unit == "" || in.Unit == a.Unit) {
 			out.MetricAlarms = append(out.MetricAlarms, a.MetricAlarm)

@@ -19,7 +19,7 @@ var limited = map[string]string{
 	"GetMetricStatistics": "of extended statistics there are percentiles; data of more than 15 days ago are gone",
 	"ListMetrics":         "accounts that are linked for observability are not there",
 	"PutCompositeAlarm":   "suppressors of actions and the function AT_LEAST are refused",
-	"PutMetricAlarm":      "alarms on metric math, on queries and on anomalies are refused; of extended statistics there are percentiles",
+	"PutMetricAlarm":      "alarms on metric math, on anomalies, on queries and on extended statistics that are no percentiles are kept, and never evaluated",
 	"PutMetricData":       "entities are refused",
 	"TagResource":         "alarms alone",
 }
@@ -59,6 +59,9 @@ missing data as. Try what hangs on it with ` + "`set-alarm-state`" + `.
 An alarm is evaluated when it is put, and then every minute, those with periods of less than a minute every ten seconds, over a window of whole minutes (or ten
 seconds) that slides; a set state lasts at least as long. Where data are missing the alarm looks two periods further back, as in AWS's example; what is then
 still missing is treated as the alarm says, by AWS's tables. A restart goes on where it was.
+
+An alarm on metric math, on anomalies, on queries or on another extended statistic than a percentile is kept, so that templates with one can be deployed. Nobody
+evaluates it: it is INSUFFICIENT_DATA, for a reason that says so, until ` + "`set-alarm-state`" + ` sets another state, which stays.
 
 A change of state is in the alarm's history; EventBridge hears ` + "`CloudWatch Alarm State Change`" + `; and the alarm's actions are executed: SNS topics get AWS's message (a topic's
 own policy has to let ` + "`cloudwatch.amazonaws.com`" + ` in, the default one does), Lambda functions AWS's event (their policies have to let

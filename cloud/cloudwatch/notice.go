@@ -125,19 +125,41 @@ func (a alarm) configuration() map[string]any {
 		c["alarmRule"] = a.Rule
 		return c
 	}
-	dimensions := map[string]string{}
-	for _, d := range a.Dimensions {
-		dimensions[aws.ToString(d.Name)] = aws.ToString(d.Value)
+	var metrics []map[string]any
+	for _, q := range a.queries() {
+		m := map[string]any{"id": q.Id, "returnData": q.ReturnData == nil || *q.ReturnData}
+		if q.Expression != nil {
+			m["expression"] = q.Expression
+		}
+		if s := q.MetricStat; s != nil {
+			dimensions := map[string]string{}
+			for _, d := range s.Metric.Dimensions {
+				dimensions[aws.ToString(d.Name)] = aws.ToString(d.Value)
+			}
+			stat := map[string]any{
+				"metric": map[string]any{"namespace": s.Metric.Namespace, "name": s.Metric.MetricName, "dimensions": dimensions},
+				"period": s.Period, "stat": s.Stat,
+			}
+			if s.Unit != "" {
+				stat["unit"] = s.Unit
+			}
+			m["metricStat"] = stat
+		}
+		metrics = append(metrics, m)
 	}
-	stat := map[string]any{
-		"metric": map[string]any{"namespace": a.Namespace, "name": a.MetricName, "dimensions": dimensions},
-		"period": a.Period, "stat": a.statistic(),
-	}
-	if a.Unit != "" {
-		stat["unit"] = a.Unit
-	}
-	c["metrics"] = []any{map[string]any{"id": newMetric(a.Namespace, a.MetricName, a.Dimensions).id(), "metricStat": stat, "returnData": true}}
+	c["metrics"] = metrics
 	return c
+}
+
+// queries are what a metric alarm watches.
+func (a alarm) queries() []types.MetricDataQuery {
+	if a.MetricName == nil {
+		return a.Metrics
+	}
+	return []types.MetricDataQuery{{Id: aws.String(newMetric(a.Namespace, a.MetricName, a.Dimensions).id()), MetricStat: &types.MetricStat{
+		Metric: &types.Metric{Namespace: a.Namespace, MetricName: a.MetricName, Dimensions: a.Dimensions},
+		Period: a.Period, Stat: aws.String(a.statistic()), Unit: a.Unit,
+	}}}
 }
 
 func (s *Service) event(ctx context.Context, n notice) error {
@@ -223,18 +245,43 @@ func (n notice) message() any {
 
 // trigger is what a metric alarm watches, as topics are told.
 type trigger struct {
-	MetricName, Namespace            *string
-	StatisticType                    string
-	Statistic                        string  `json:",omitempty"`
-	ExtendedStatistic                *string `json:",omitempty"`
-	Unit                             *types.StandardUnit
-	Dimensions                       []triggerDimension
-	Period, EvaluationPeriods        *int32
+	*triggerMetric                                  // of one metric
+	Metrics                          []triggerQuery `json:",omitempty"` // of several
+	EvaluationPeriods                *int32
 	DatapointsToAlarm                *int32 `json:",omitempty"`
 	ComparisonOperator               types.ComparisonOperator
-	Threshold                        number
+	Threshold                        *number `json:",omitempty"`
+	ThresholdMetricID                *string `json:"ThresholdMetricId,omitempty"`
 	TreatMissingData                 string
 	EvaluateLowSampleCountPercentile string
+}
+
+type triggerMetric struct {
+	MetricName, Namespace *string
+	StatisticType         string
+	Statistic             string  `json:",omitempty"`
+	ExtendedStatistic     *string `json:",omitempty"`
+	Unit                  *types.StandardUnit
+	Dimensions            []triggerDimension
+	Period                *int32
+}
+
+type triggerQuery struct {
+	ID         *string      `json:"Id"`
+	Expression *string      `json:",omitempty"`
+	Label      *string      `json:",omitempty"`
+	MetricStat *triggerStat `json:",omitempty"`
+	ReturnData bool
+}
+
+type triggerStat struct {
+	Metric struct {
+		MetricName, Namespace *string
+		Dimensions            []triggerDimension
+	}
+	Period *int32
+	Stat   *string
+	Unit   types.StandardUnit `json:",omitempty"`
 }
 
 type triggerDimension struct {
@@ -244,24 +291,45 @@ type triggerDimension struct {
 
 func (a alarm) trigger() *trigger {
 	t := &trigger{
-		MetricName: a.MetricName, Namespace: a.Namespace, StatisticType: "Statistic", Statistic: strings.ToUpper(string(a.Statistic)),
-		Dimensions: []triggerDimension{}, Period: a.Period, EvaluationPeriods: a.EvaluationPeriods, DatapointsToAlarm: a.DatapointsToAlarm,
-		ComparisonOperator: a.ComparisonOperator, Threshold: number(*a.Threshold), TreatMissingData: aws.ToString(a.TreatMissingData),
+		EvaluationPeriods: a.EvaluationPeriods, DatapointsToAlarm: a.DatapointsToAlarm, ComparisonOperator: a.ComparisonOperator,
+		Threshold: (*number)(a.Threshold), ThresholdMetricID: a.ThresholdMetricId, TreatMissingData: aws.ToString(a.TreatMissingData),
 		EvaluateLowSampleCountPercentile: aws.ToString(a.EvaluateLowSampleCountPercentile),
+	}
+	for _, q := range a.Metrics {
+		told := triggerQuery{ID: q.Id, Expression: q.Expression, Label: q.Label, ReturnData: q.ReturnData == nil || *q.ReturnData}
+		if s := q.MetricStat; s != nil {
+			told.MetricStat = &triggerStat{Period: s.Period, Stat: s.Stat, Unit: s.Unit}
+			told.MetricStat.Metric.MetricName, told.MetricStat.Metric.Namespace = s.Metric.MetricName, s.Metric.Namespace
+			told.MetricStat.Metric.Dimensions = triggerDimensions(s.Metric.Dimensions)
+		}
+		t.Metrics = append(t.Metrics, told)
+	}
+	if a.MetricName == nil {
+		return t
+	}
+	m := &triggerMetric{
+		MetricName: a.MetricName, Namespace: a.Namespace, StatisticType: "Statistic", Statistic: strings.ToUpper(string(a.Statistic)),
+		Dimensions: triggerDimensions(a.Dimensions), Period: a.Period,
 	}
 	switch a.Statistic { // which are called otherwise there
 	case types.StatisticSampleCount:
-		t.Statistic = "SAMPLE_COUNT"
+		m.Statistic = "SAMPLE_COUNT"
 	case "":
-		t.StatisticType, t.ExtendedStatistic = "ExtendedStatistic", a.ExtendedStatistic
+		m.StatisticType, m.ExtendedStatistic = "ExtendedStatistic", a.ExtendedStatistic
 	}
 	if a.Unit != "" {
-		t.Unit = &a.Unit
+		m.Unit = &a.Unit
 	}
-	for _, d := range slices.Backward(a.Dimensions) {
-		t.Dimensions = append(t.Dimensions, triggerDimension{d.Value, d.Name})
-	}
+	t.triggerMetric = m
 	return t
+}
+
+func triggerDimensions(dimensions []types.Dimension) []triggerDimension {
+	told := []triggerDimension{}
+	for _, d := range slices.Backward(dimensions) {
+		told = append(told, triggerDimension{d.Value, d.Name})
+	}
+	return told
 }
 
 // invoke has a function run on its own, whose policy has to let alarms in.
