@@ -87,10 +87,11 @@ func TestZipToService(t *testing.T) {
 		"ProjectName": "shop", "SourceBucket": "zips", "SourceKey": "acme/shop/main/shop.zip", "RepositoryName": images["Name"], "RepositoryUri": images["Uri"],
 		"StackName": "shop", "CodeBucket": "code", "CodeKey": "function.zip", "Architecture": string(architecture()), "TopicArn": topic,
 	})
+	d.until("the end of the execution that finds no source", d.ended(1, pipelinetypes.PipelineExecutionStatusFailed))
 	var before string
 	for i, page := range []string{"first", "second"} {
 		d.put("zips", "acme/shop/main/shop.zip", zipped(t, map[string]string{"Dockerfile": "FROM scratch\nCOPY page /\nENTRYPOINT [\"/serve\"]\n", "page": page}))
-		d.until("the pipeline's end with "+page, d.succeeded(i+1))
+		d.until("the pipeline's end with "+page, d.ended(i+2, pipelinetypes.PipelineExecutionStatusSucceeded))
 		count, image := d.service()
 		digest, found := strings.CutPrefix(image, images["Uri"]+"@")
 		if count != "1" || !found || digest == before {
@@ -219,24 +220,23 @@ func imageOf(digest string) func(ecrtypes.ImageDetail) bool {
 	return func(i ecrtypes.ImageDetail) bool { return *i.ImageDigest == digest }
 }
 
-// succeeded tells whether the newest execution of the pipeline has succeeded,
-// and is the n-th.
-func (d *deployed) succeeded(n int) func() bool {
+// ended tells whether the pipeline's n-th execution has ended, and fails the test
+// if it did so otherwise.
+func (d *deployed) ended(n int, as pipelinetypes.PipelineExecutionStatus) func() bool {
 	api := codepipeline.NewFromConfig(d.cloud.Config)
 	return func() bool {
 		list, err := api.ListPipelineExecutions(d.Context(), &codepipeline.ListPipelineExecutionsInput{PipelineName: aws.String("shop")})
 		if err != nil {
 			d.Fatal(err)
 		}
-		// The first one found no source.
-		all := slices.DeleteFunc(list.PipelineExecutionSummaries, func(s pipelinetypes.PipelineExecutionSummary) bool { return len(s.SourceRevisions) == 0 })
-		if len(all) < n {
+		all := list.PipelineExecutionSummaries // the latest first
+		if len(all) < n || all[0].Status == pipelinetypes.PipelineExecutionStatusInProgress {
 			return false
 		}
-		if all[0].Status == pipelinetypes.PipelineExecutionStatusFailed {
-			d.Fatalf("execution %d has failed: %v", n, d.why(api))
+		if all[0].Status != as {
+			d.Fatalf("execution %d is %s: %v", n, all[0].Status, d.why(api))
 		}
-		return all[0].Status == pipelinetypes.PipelineExecutionStatusSucceeded
+		return true
 	}
 }
 
