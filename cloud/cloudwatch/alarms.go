@@ -42,7 +42,7 @@ func (s *Service) PutMetricAlarm(ctx context.Context, in *cloudwatch.PutMetricAl
 	if err := s.put(ctx, a, in.Tags); err != nil {
 		return nil, err
 	}
-	s.wake()
+	s.clock.Wake()
 	return &cloudwatch.PutMetricAlarmOutput{}, nil
 }
 

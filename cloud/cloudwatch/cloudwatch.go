@@ -19,8 +19,6 @@ package cloudwatch
 import (
 	"context"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -35,33 +33,32 @@ type Service struct {
 	host    door.Host
 	alarms  store.Table[alarm]                  // by name
 	history store.Table[types.AlarmHistoryItem] // by number
-	outbox  store.Table[notice]                 // in no scope, by number
 	metrics store.Table[metric]                 // by their keys
 	points  store.Table[point]                  // by METRIC/SECOND/UNIT
 
-	clock   clock
-	telling sync.Mutex   // of the outbox, one by one
-	noted   atomic.Int64 // the last number that was given out
+	outbox *door.Outbox[notice]
+	clock  *door.Clock // of the metric alarms
 }
 
 // New makes the service; Resume evaluates the alarms that are there.
 func New(host door.Host) *Service {
 	st := host.Store()
-	return &Service{
+	s := &Service{
 		host:    host,
 		alarms:  store.NewTable[alarm](st, "cloudwatch", "alarm"),
 		history: store.NewTable[types.AlarmHistoryItem](st, "cloudwatch", "history"),
-		outbox:  store.NewTable[notice](st, "cloudwatch", "notice"),
 		metrics: store.NewTable[metric](st, "cloudwatch", "metric"),
 		points:  store.NewTable[point](st, "cloudwatch", "point"),
-		clock:   clock{woken: make(chan struct{}, 1)},
 	}
+	s.outbox = door.NewOutbox(host, "cloudwatch", "notice", "do what alarms set off", s.send)
+	s.clock = door.NewClock(host, "evaluate alarms", s.evaluateDue)
+	return s
 }
 
 // Resume tells what an earlier process did not, and goes on evaluating alarms.
 func (s *Service) Resume(context.Context) error {
-	s.tell()
-	s.wake()
+	s.outbox.Tell()
+	s.clock.Wake()
 	return nil
 }
 

@@ -58,7 +58,7 @@ func (s *Service) PutCompositeAlarm(ctx context.Context, in *cloudwatch.PutCompo
 	if err != nil {
 		return nil, err
 	}
-	s.tell()
+	s.outbox.Tell()
 	return &cloudwatch.PutCompositeAlarmOutput{}, nil
 }
 

@@ -30,23 +30,6 @@ type notice struct {
 	Action   string `json:",omitempty"`
 }
 
-// tell has what is in the outbox done, in the background and in its order.
-func (s *Service) tell() {
-	s.host.Go("cloudwatch: what alarms set off", func(ctx context.Context) {
-		s.telling.Lock()
-		defer s.telling.Unlock()
-		waiting, err := s.outbox.List(ctx, store.Scope{}, store.Query{})
-		for _, e := range waiting {
-			if err == nil {
-				err = s.send(ctx, e.ID, e.Value)
-			}
-		}
-		if err != nil && ctx.Err() == nil {
-			s.host.Log().Warn("doing what alarms set off", "error", err)
-		}
-	})
-}
-
 // send does what a notice says. Who refuses it would refuse it again: it is
 // tried once.
 func (s *Service) send(ctx context.Context, number string, n notice) error {
@@ -68,7 +51,7 @@ func (s *Service) send(ctx context.Context, number string, n notice) error {
 				return err
 			}
 		}
-		return s.outbox.Delete(ctx, store.Scope{}, number)
+		return s.outbox.Drop(ctx, number)
 	})
 }
 

@@ -48,8 +48,8 @@ func (s *Service) SetAlarmState(ctx context.Context, in *cloudwatch.SetAlarmStat
 	if err != nil {
 		return nil, err
 	}
-	s.wake()
-	s.tell()
+	s.clock.Wake()
+	s.outbox.Tell()
 	return &cloudwatch.SetAlarmStateOutput{}, nil
 }
 
@@ -81,16 +81,6 @@ const (
 	keptHistory = 30 * 24 * time.Hour
 )
 
-// number is a name in tables of what happened, above all former ones.
-func (s *Service) number() string {
-	for {
-		last := s.noted.Load()
-		if next := max(last+1, s.host.Now().UnixNano()); s.noted.CompareAndSwap(last, next) {
-			return fmt.Sprintf("%019d", next)
-		}
-	}
-}
-
 // remember adds to an alarm's history; of several documents it takes the first
 // that AWS's bound lets in.
 func (s *Service) remember(ctx context.Context, scope store.Scope, a alarm, kind types.HistoryItemType, summary string, documents ...any) error {
@@ -115,7 +105,7 @@ func (s *Service) remember(ctx context.Context, scope store.Scope, a alarm, kind
 	if err != nil {
 		return err
 	}
-	return s.history.Put(ctx, scope, s.number(), item)
+	return s.history.Put(ctx, scope, s.outbox.Number(), item)
 }
 
 // toldState is a state in the history.
@@ -147,11 +137,11 @@ func (s *Service) noteState(ctx context.Context, scope store.Scope, from, to ala
 	if err := s.remember(ctx, scope, to, types.HistoryItemTypeStateUpdate, summary, document(true), document(false)); err != nil {
 		return err
 	}
-	if err := s.outbox.Put(ctx, store.Scope{}, s.number(), notice{Scope: scope, From: from, To: to}); err != nil {
+	if err := s.outbox.Put(ctx, notice{Scope: scope, From: from, To: to}); err != nil {
 		return err
 	}
 	for _, action := range to.actions() {
-		if err := s.outbox.Put(ctx, store.Scope{}, s.number(), notice{Scope: scope, From: from, To: to, Action: action}); err != nil {
+		if err := s.outbox.Put(ctx, notice{Scope: scope, From: from, To: to, Action: action}); err != nil {
 			return err
 		}
 	}

@@ -47,7 +47,7 @@ func (s *Service) BatchDeleteImage(ctx context.Context, in *ecr.BatchDeleteImage
 	if err != nil {
 		return nil, err
 	}
-	s.tell()
+	s.outbox.Tell()
 	return out, s.discard(ctx, lost)
 }
 

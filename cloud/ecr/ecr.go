@@ -14,9 +14,7 @@ package ecr
 
 import (
 	"context"
-	"fmt"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/ecr/types"
@@ -37,19 +35,17 @@ type Service struct {
 	uploads      store.Table[upload]     // by id
 	previews     store.Table[preview]    // of lifecycle policies, by repository
 	registries   store.Table[registry]   // settings of the account and region, under one name
-	outbox       store.Table[event]      // in no scope, by number
 	blobs        *blobs
 	box          func() (*seal.Box, error) // of authorization tokens
 
 	writing sync.Map // ids of the uploads that a request is writing to
-	telling sync.Mutex
-	noted   atomic.Int64 // the last number of the outbox
+	outbox  *door.Outbox[event]
 }
 
 // New makes the service; host keeps its records.
 func New(host door.Host) *Service {
 	st := host.Store()
-	return &Service{
+	s := &Service{
 		host:         host,
 		repositories: store.NewTable[repository](st, "ecr", "repository"),
 		images:       store.NewTable[image](st, "ecr", "image"),
@@ -59,10 +55,11 @@ func New(host door.Host) *Service {
 		uploads:      store.NewTable[upload](st, "ecr", "upload"),
 		previews:     store.NewTable[preview](st, "ecr", "preview"),
 		registries:   store.NewTable[registry](st, "ecr", "registry"),
-		outbox:       store.NewTable[event](st, "ecr", "event"),
 		blobs:        newBlobs(func() string { return st.Dir("ecr") }),
 		box:          sync.OnceValues(func() (*seal.Box, error) { return seal.Open(st.Dir("seal")) }),
 	}
+	s.outbox = door.NewOutbox(host, "ecr", "event", "tell EventBridge of images", s.send)
+	return s
 }
 
 // registry is what an account has set for all its repositories of a region.
@@ -87,13 +84,7 @@ const tidyEvery = time.Hour
 // Resume tells the events that an earlier process has not told, and begins to
 // tidy up.
 func (s *Service) Resume(ctx context.Context) error {
-	waiting, err := s.outbox.List(ctx, store.Scope{}, store.Query{Limit: 1})
-	if err != nil {
-		return fmt.Errorf("reading the events that were not told: %w", err)
-	}
-	if len(waiting) > 0 {
-		s.tell()
-	}
+	s.outbox.Tell()
 	s.host.Go("ecr: tidying up", func(ctx context.Context) {
 		every := time.NewTicker(tidyEvery)
 		defer every.Stop()

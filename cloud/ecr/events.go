@@ -43,35 +43,7 @@ func (s *Service) note(ctx context.Context, scope store.Scope, repository, kind 
 	if err != nil {
 		return fmt.Errorf("writing an event of %q: %w", repository, err)
 	}
-	return s.outbox.Put(ctx, store.Scope{}, s.number(), event{Scope: scope, Time: s.now(), Detail: detail})
-}
-
-// number is a name in the outbox that is above all former ones.
-func (s *Service) number() string {
-	for {
-		last := s.noted.Load()
-		if next := max(last+1, s.host.Now().UnixNano()); s.noted.CompareAndSwap(last, next) {
-			return fmt.Sprintf("%019d", next)
-		}
-	}
-}
-
-// tell has the events told that are written down, in the background and in
-// their order.
-func (s *Service) tell() {
-	s.host.Go("ecr: telling events", func(ctx context.Context) {
-		s.telling.Lock()
-		defer s.telling.Unlock()
-		waiting, err := s.outbox.List(ctx, store.Scope{}, store.Query{})
-		for _, e := range waiting {
-			if err == nil {
-				err = s.send(ctx, e.ID, e.Value)
-			}
-		}
-		if err != nil && ctx.Err() == nil {
-			s.host.Log().Warn("telling EventBridge of images", "error", err)
-		}
-	})
+	return s.outbox.Put(ctx, event{Scope: scope, Time: s.now(), Detail: detail})
 }
 
 // send tells an event. What EventBridge refuses it would refuse again, and it
@@ -90,5 +62,5 @@ func (s *Service) send(ctx context.Context, number string, e event) error {
 	if err != nil {
 		s.host.Log().Warn("telling EventBridge of an image", "error", err)
 	}
-	return s.outbox.Delete(context.WithoutCancel(ctx), store.Scope{}, number)
+	return s.outbox.Drop(context.WithoutCancel(ctx), number)
 }

@@ -58,7 +58,7 @@ func (s *Service) put(ctx context.Context, p push) (image, error) {
 		// Somebody else's image may have the same manifest.
 		return i, errors.Join(err, s.discardOne(context.WithoutCancel(ctx), i.Digest))
 	}
-	s.tell()
+	s.outbox.Tell()
 	s.expireSoon(ctx, p.scope, p.repository)
 	return i, nil
 }

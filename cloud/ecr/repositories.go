@@ -191,7 +191,7 @@ func (s *Service) DeleteRepository(ctx context.Context, in *ecr.DeleteRepository
 	if err != nil {
 		return nil, err
 	}
-	s.tell()
+	s.outbox.Tell()
 	return &ecr.DeleteRepositoryOutput{Repository: s.describe(scope, r)}, s.discard(ctx, lost)
 }
 

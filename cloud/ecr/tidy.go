@@ -48,7 +48,7 @@ func (s *Service) expire(ctx context.Context, scope store.Scope, name string) er
 	if err != nil || len(lost) == 0 {
 		return err
 	}
-	s.tell()
+	s.outbox.Tell()
 	return s.discard(ctx, lost)
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
@@ -13,24 +12,9 @@ import (
 	"ouro/cloud/store"
 )
 
-// clock fires the rules that have schedules. When a rule fires next is in the
-// store, and is moved on in the transaction that stores the deliveries, so that
-// no end of the process makes it fire twice. Its goroutine runs while there are
-// schedules.
-type clock struct {
-	mu      sync.Mutex
-	running bool
-	woken   chan struct{}
-}
-
-const (
-	// longestWait is how long the clock sleeps at most: timers do not count the
-	// time for which the machine slept.
-	longestWait = time.Minute
-	// lateness is how late a rule may fire; AWS promises the minute. What fell
-	// due before, while nobody ran the cloud, is not made up for.
-	lateness = time.Minute
-)
+// lateness is how late a rule may fire; AWS promises the minute. What fell
+// due before, while nobody ran the cloud, is not made up for.
+const lateness = time.Minute
 
 // wind sets when the rule fires next, as far as it does.
 func (r *rule) wind(after time.Time) {
@@ -56,79 +40,27 @@ func (r *rule) moveOn(now time.Time) (last time.Time) {
 	return last
 }
 
-// wake has the clock look at the schedules again.
-func (s *Service) wake() {
-	s.clock.mu.Lock()
-	defer s.clock.mu.Unlock()
-	if !s.clock.running {
-		s.clock.running = true
-		s.host.Go("fire rules by their schedules", s.run)
-		return
-	}
-	select {
-	case s.clock.woken <- struct{}{}:
-	default:
-	}
-}
-
-func (s *Service) run(ctx context.Context) {
-	for ctx.Err() == nil {
-		wait, err := s.fireDue(ctx)
-		if err != nil && ctx.Err() == nil {
-			s.host.Log().Error("schedules of rules cannot be looked at", "error", err)
-			wait = longestWait
-		}
-		if wait == 0 && s.rest() {
-			return
-		}
-		timer := time.NewTimer(wait)
-		select {
-		case <-ctx.Done():
-		case <-timer.C:
-		case <-s.clock.woken:
-		}
-		timer.Stop()
-	}
-}
-
-// rest ends the clock, unless somebody woke it.
-func (s *Service) rest() bool {
-	s.clock.mu.Lock()
-	defer s.clock.mu.Unlock()
-	if len(s.clock.woken) > 0 {
-		return false
-	}
-	s.clock.running = false
-	return true
-}
-
-// fireDue fires what is due, and tells how long to wait for what is next; 0 is
-// for nothing.
-func (s *Service) fireDue(ctx context.Context) (wait time.Duration, err error) {
+// fireDue fires what is due, and tells when the next will be. When a rule fires
+// next is in the store, and is moved on in the transaction that stores the
+// deliveries, so that no end of the process makes it fire twice.
+func (s *Service) fireDue(ctx context.Context) (next time.Time, err error) {
 	all, err := s.rules.All(ctx, store.Query{})
 	if err != nil {
-		return 0, err
+		return next, err
 	}
 	for _, e := range all {
 		r := e.Value
 		if r.Due.IsZero() {
 			continue
 		}
-		now := s.host.Now()
-		if !r.Due.After(now) {
+		if now := s.host.Now(); !r.Due.After(now) {
 			if r, err = s.fire(ctx, e.Scope, e.ID, now); err != nil {
-				return 0, err
-			}
-			if r.Due.IsZero() {
-				continue
+				return next, err
 			}
 		}
-		until := max(time.Millisecond, min(longestWait, r.Due.Sub(now)))
-		if wait == 0 || until < wait {
-			wait = until
-		}
+		next = door.Sooner(next, r.Due)
 	}
-	return wait, nil
+	return next, nil
 }
 
 // fire moves a rule on that is due, and has its targets told.

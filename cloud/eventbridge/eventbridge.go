@@ -36,19 +36,20 @@ type Service struct {
 
 	compiled patterns
 	lanes    lanes
-	clock    clock
+	clock    *door.Clock // of the rules that have schedules
 }
 
 // New makes the service; Resume delivers what an earlier process left over.
 func New(host door.Host) *Service {
 	st := host.Store()
-	return &Service{
+	s := &Service{
 		host:       host,
 		buses:      store.NewTable[bus](st, "events", "bus"),
 		rules:      store.NewTable[rule](st, "events", "rule"),
 		deliveries: store.NewTable[delivery](st, "events", "delivery"),
-		clock:      clock{woken: make(chan struct{}, 1)},
 	}
+	s.clock = door.NewClock(host, "fire rules by their schedules", s.fireDue)
+	return s
 }
 
 // Resume takes up the deliveries that an earlier process did not finish, and
@@ -61,7 +62,7 @@ func (s *Service) Resume(ctx context.Context) error {
 	for _, e := range left {
 		s.enqueue(e.Value)
 	}
-	s.wake()
+	s.clock.Wake()
 	return nil
 }
 

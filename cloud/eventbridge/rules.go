@@ -72,7 +72,7 @@ func (s *Service) PutRule(ctx context.Context, in *eventbridge.PutRuleInput) (*e
 		return nil, err
 	}
 	if !r.Due.IsZero() {
-		s.wake()
+		s.clock.Wake()
 	}
 	return &eventbridge.PutRuleOutput{RuleArn: aws.String(r.ARN)}, nil
 }
@@ -225,7 +225,7 @@ func (s *Service) EnableRule(ctx context.Context, in *eventbridge.EnableRuleInpu
 		return nil
 	})
 	if err == nil {
-		s.wake()
+		s.clock.Wake()
 	}
 	return &eventbridge.EnableRuleOutput{}, err
 }

@@ -67,29 +67,12 @@ func unpacked(r *http.Request) error {
 }
 
 func (s *Server) serveCBOR(w http.ResponseWriter, r *http.Request) error {
-	_, name := RPCTarget(r)
-	op, ok := s.operations[name]
-	if !ok {
-		return s.unknown(name)
+	_, operation := RPCTarget(r)
+	b, err := s.answer(w, r, operation, s.decodeCBOR, s.appendCBOR)
+	if err == nil {
+		writeCBOR(w, http.StatusOK, b)
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, s.maxDocument()))
-	if err != nil {
-		return &Error{Code: "RequestEntityTooLargeException", Message: err.Error(), Status: http.StatusRequestEntityTooLarge}
-	}
-	in := reflect.New(op.in)
-	if err := s.decodeCBOR(body, in.Elem()); err != nil {
-		return &Error{Code: "SerializationException", Message: err.Error()}
-	}
-	out, err := op.call(r.Context(), in)
-	if err != nil {
-		return err
-	}
-	b, err := s.appendCBOR(nil, out)
-	if err != nil {
-		return fmt.Errorf("encoding the answer of %s: %w", name, err)
-	}
-	writeCBOR(w, http.StatusOK, b)
-	return nil
+	return err
 }
 
 func writeCBOR(w http.ResponseWriter, status int, body []byte) {

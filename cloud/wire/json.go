@@ -17,29 +17,36 @@ import (
 )
 
 func (s *Server) serveJSON(w http.ResponseWriter, r *http.Request) error {
-	name := targetOperation(r)
-	op, ok := s.operations[name]
+	b, err := s.answer(w, r, targetOperation(r), s.decodeJSON, s.appendJSON)
+	if err == nil {
+		s.writeJSON(w, http.StatusOK, b)
+	}
+	return err
+}
+
+// answer is the document that answers another: that of an operation's input.
+func (s *Server) answer(w http.ResponseWriter, r *http.Request, operation string, decode func([]byte, reflect.Value) error, encode func([]byte, reflect.Value) ([]byte, error)) ([]byte, error) {
+	op, ok := s.operations[operation]
 	if !ok {
-		return s.unknown(name)
+		return nil, s.unknown(operation)
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, s.maxDocument()))
 	if err != nil {
-		return &Error{Code: "RequestEntityTooLargeException", Message: err.Error(), Status: http.StatusRequestEntityTooLarge}
+		return nil, &Error{Code: "RequestEntityTooLargeException", Message: err.Error(), Status: http.StatusRequestEntityTooLarge}
 	}
 	in := reflect.New(op.in)
-	if err := s.decodeJSON(body, in.Elem()); err != nil {
-		return &Error{Code: "SerializationException", Message: err.Error()}
+	if err := decode(body, in.Elem()); err != nil {
+		return nil, &Error{Code: "SerializationException", Message: err.Error()}
 	}
 	out, err := op.call(r.Context(), in)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	b, err := s.appendJSON(nil, out)
+	b, err := encode(nil, out)
 	if err != nil {
-		return fmt.Errorf("encoding the answer of %s: %w", name, err)
+		return nil, fmt.Errorf("encoding the answer of %s: %w", operation, err)
 	}
-	s.writeJSON(w, http.StatusOK, b)
-	return nil
+	return b, nil
 }
 
 func (s *Server) unknown(operation string) error {
