@@ -52,6 +52,7 @@ var mayImport = map[string][]string{
 	"cloud/policy":         {},
 	"cloud/accesskey":      {},
 	"cloud/ecsrecord":      {},
+	"cloud/alarmstate":     {},
 	"cloud/lambda/runner":  {"cloud/stray", "regex"},
 	"cloud/git":            {"cloud/store", "cloud/door"},
 	"cloud/executeapi":     {"cloud/store", "cloud/door", "cloud/wire", "cloud/policy", "regex"},
@@ -67,7 +68,7 @@ var services = []string{
 }
 
 var frame = []string{
-	"cloud/store", "cloud/wire", "cloud/door", "cloud/seal", "cloud/policy", "cloud/accesskey", "regex", "cloud/pattern", "cloud/cron", "cloud/stray", "cloud/git", "cloud/executeapi", "cloud/unzip", "cloud/ecsrecord", "template", "template/sam", "buildspec", "spec",
+	"cloud/store", "cloud/wire", "cloud/door", "cloud/seal", "cloud/policy", "cloud/accesskey", "regex", "cloud/pattern", "cloud/cron", "cloud/stray", "cloud/git", "cloud/executeapi", "cloud/unzip", "cloud/ecsrecord", "cloud/alarmstate", "template", "template/sam", "buildspec", "spec",
 }
 
 func allowed(pkg string) []string {

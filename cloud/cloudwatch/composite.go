@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
@@ -150,5 +149,5 @@ func (a alarm) because(value types.StateValue, by *alarm, states map[string]alar
 	if err != nil {
 		data = nil // texts always encode
 	}
-	return state{value, fmt.Sprintf("%s transitioned to %s at %s", *by.AlarmArn, by.StateValue, by.StateUpdatedTimestamp.UTC().Format("Monday 02 January, 2006 15:04:05 "+time.UTC.String())), string(data)}
+	return state{value, fmt.Sprintf("%s transitioned to %s at %s", *by.AlarmArn, by.StateValue, by.StateUpdatedTimestamp.UTC().Format("Monday 02 January, 2006 15:04:05 UTC")), string(data)}
 }

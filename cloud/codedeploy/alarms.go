@@ -4,15 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
-	alarmtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	"github.com/aws/aws-sdk-go-v2/service/codedeploy/types"
 	"github.com/aws/smithy-go"
+
+	"ouro/cloud/alarmstate"
 )
 
 // halt is why a deployment is stopped that nobody asked to stop.
@@ -45,28 +44,13 @@ func (s *Service) watch(ctx context.Context, d deployment, g types.DeploymentGro
 	if stopped, err := s.lookAtAlarms(ctx, d, *c, client); err != nil || stopped {
 		return func() {}, err
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	over := make(chan struct{})
-	go func() {
-		defer close(over)
-		every := time.NewTicker(s.options.Second)
-		defer every.Stop()
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-every.C:
-			}
-			stopped, err := s.lookAtAlarms(ctx, d, *c, client)
-			if err != nil && ctx.Err() == nil {
-				s.host.Log().Error("a deployment's alarms cannot be watched", "deployment", d.id(), "error", err)
-			}
-			if stopped {
-				return
-			}
+	return alarmstate.Watch(ctx, s.options.Second, func(ctx context.Context) bool {
+		stopped, err := s.lookAtAlarms(ctx, d, *c, client)
+		if err != nil && ctx.Err() == nil {
+			s.host.Log().Error("a deployment's alarms cannot be watched", "deployment", d.id(), "error", err)
 		}
-	}()
-	return func() { cancel(); <-over }, nil
+		return stopped
+	}), nil
 }
 
 // lookAtAlarms stops the deployment if an alarm rings, or if it cannot be known
@@ -98,37 +82,21 @@ func (s *Service) lookAtAlarms(ctx context.Context, d deployment, c types.AlarmC
 
 // ringing are the alarms in the state ALARM; an error tells why some are not
 // known.
-func ringing(ctx context.Context, c types.AlarmConfiguration, client *cloudwatch.Client) (names []string, err error) {
-	in := &cloudwatch.DescribeAlarmsInput{AlarmTypes: alarmtypes.AlarmType("").Values(), MaxRecords: aws.Int32(100)}
+func ringing(ctx context.Context, c types.AlarmConfiguration, client *cloudwatch.Client) ([]string, error) {
+	var names []string
 	for _, a := range c.Alarms {
-		in.AlarmNames = append(in.AlarmNames, aws.ToString(a.Name))
+		names = append(names, aws.ToString(a.Name))
 	}
-	out, err := client.DescribeAlarms(ctx, in)
+	states, err := alarmstate.Of(ctx, client, names...)
 	if err != nil {
 		if api := smithy.APIError(nil); errors.As(err, &api) {
 			err = errors.New(api.ErrorMessage())
 		}
 		return nil, err
 	}
-	states := map[string]alarmtypes.StateValue{}
-	for _, a := range out.MetricAlarms {
-		states[*a.AlarmName] = a.StateValue
+	ringing, missing := states.Ringing(names)
+	if len(missing) > 0 {
+		err = fmt.Errorf("there is no alarm called %s", strings.Join(missing, ", "))
 	}
-	for _, a := range out.CompositeAlarms {
-		states[*a.AlarmName] = a.StateValue
-	}
-	var strange []string
-	for _, name := range in.AlarmNames {
-		switch states[name] {
-		case alarmtypes.StateValueAlarm:
-			names = append(names, name)
-		case "":
-			strange = append(strange, name)
-		}
-	}
-	if len(strange) > 0 {
-		err = fmt.Errorf("there is no alarm called %s", strings.Join(strange, ", "))
-	}
-	slices.Sort(names)
-	return names, err
+	return ringing, err
 }

@@ -11,6 +11,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	alarmtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	"github.com/aws/aws-sdk-go-v2/service/codepipeline/types"
+
+	"ouro/cloud/alarmstate"
 )
 
 // alarmRule succeeds when an alarm is in none of the states that it names,
@@ -59,14 +61,13 @@ func (alarmRule) run(ctx context.Context, j *job) (*outcome, error) {
 
 // alarmState is the state of an alarm of either kind.
 func alarmState(ctx context.Context, client *cloudwatch.Client, name string) (alarmtypes.StateValue, error) {
-	out, err := client.DescribeAlarms(ctx, &cloudwatch.DescribeAlarmsInput{AlarmNames: []string{name}, AlarmTypes: alarmtypes.AlarmType("").Values()})
-	switch {
-	case err != nil:
+	states, err := alarmstate.Of(ctx, client, name)
+	if err != nil {
 		return "", err
-	case len(out.MetricAlarms) > 0:
-		return out.MetricAlarms[0].StateValue, nil
-	case len(out.CompositeAlarms) > 0:
-		return out.CompositeAlarms[0].StateValue, nil
 	}
-	return "", failed(types.FailureTypeConfigurationError, "there is no alarm called %q", name)
+	state, ok := states[name]
+	if !ok {
+		return "", failed(types.FailureTypeConfigurationError, "there is no alarm called %q", name)
+	}
+	return state, nil
 }

@@ -265,7 +265,7 @@ func (a *alarms) DescribeAlarms(_ context.Context, in *cloudwatch.DescribeAlarms
 	if in.AlarmNames[0] != "cpu" {
 		return nil, nil
 	}
-	return &cloudwatch.DescribeAlarmsOutput{MetricAlarms: []cwtypes.MetricAlarm{{AlarmName: aws.String("cpu"), StateValue: a.state}}}, nil
+	return &cloudwatch.DescribeAlarmsOutput{MetricAlarms: []cwtypes.MetricAlarm{{AlarmName: aws.String("cpu"), AlarmArn: aws.String("arn:aws:cloudwatch:us-east-1:000000000000:alarm:cpu"), StateValue: a.state}}}, nil
 }
 
 // An alarm keeps an execution out, at once or when its wait is over, and lets it

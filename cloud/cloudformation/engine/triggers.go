@@ -4,15 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
-	alarmtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 
+	"ouro/cloud/alarmstate"
 	"ouro/cloud/cloudformation/ledger"
 	"ouro/cloud/cloudformation/resource"
 	"ouro/cloud/store"
@@ -38,26 +37,9 @@ func (r *run) watch(ctx context.Context) (end func()) {
 	if len(triggers) == 0 || r.lookAt(ctx, triggers) {
 		return func() {}
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	over := make(chan struct{})
-	go func() {
-		defer close(over)
-		every := time.NewTicker(lookEvery)
-		defer every.Stop()
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-r.halt.C:
-				return
-			case <-every.C:
-			}
-			if r.lookAt(ctx, triggers) {
-				return
-			}
-		}
-	}()
-	return func() { cancel(); <-over }
+	return alarmstate.Watch(ctx, lookEvery, func(ctx context.Context) bool {
+		return closed(r.halt.C) || r.lookAt(ctx, triggers)
+	})
 }
 
 // lookAt looks at the triggers; it tells whether they halt the operation.
@@ -81,31 +63,16 @@ func (r *run) lookAt(ctx context.Context, triggers []types.RollbackTrigger) bool
 
 // alarms sorts out the triggers whose alarms ring, and those without one.
 func alarms(ctx context.Context, clients *resource.Clients, triggers []types.RollbackTrigger) (ringing, missing []string, err error) {
-	in := &cloudwatch.DescribeAlarmsInput{AlarmTypes: alarmtypes.AlarmType("").Values()}
+	var names, arns []string
 	for _, t := range triggers {
-		in.AlarmNames = append(in.AlarmNames, strings.SplitN(aws.ToString(t.Arn), ":", 7)[6])
+		arns = append(arns, aws.ToString(t.Arn))
+		names = append(names, strings.SplitN(aws.ToString(t.Arn), ":", 7)[6])
 	}
-	out, err := resource.Client(clients, cloudwatch.NewFromConfig).DescribeAlarms(ctx, in)
+	states, err := alarmstate.Of(ctx, resource.Client(clients, cloudwatch.NewFromConfig), names...)
 	if err != nil {
 		return nil, nil, err
 	}
-	states := map[string]alarmtypes.StateValue{}
-	for _, a := range out.MetricAlarms {
-		states[*a.AlarmArn] = a.StateValue
-	}
-	for _, a := range out.CompositeAlarms {
-		states[*a.AlarmArn] = a.StateValue
-	}
-	for _, t := range triggers {
-		switch states[*t.Arn] {
-		case alarmtypes.StateValueAlarm:
-			ringing = append(ringing, *t.Arn)
-		case "":
-			missing = append(missing, *t.Arn)
-		}
-	}
-	slices.Sort(ringing)
-	slices.Sort(missing)
+	ringing, missing = states.Ringing(arns)
 	return ringing, missing, nil
 }
 
